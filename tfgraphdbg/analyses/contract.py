@@ -1,0 +1,30 @@
+"""What every analysis is: a plain function from a recording and options to a report, plus its words for `--help`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tfgraphdbg.recording import Recording, Tracing
+from tfgraphdbg.report import Report
+
+
+class AnalysisOptions(NamedTuple):
+    """What a user may choose; an analysis ignores what does not concern it."""
+
+    tracing: Tracing | None = None
+    """The tracing to look at; None: the recording's main tracing."""
+    stage: str | None = None
+    """The stage to look at (`diff`: the one before); None: the analysis's own choice."""
+    against_stage: str | None = None
+    """`diff`: the stage after."""
+    against: Recording | None = None
+    """`diff`: the recording to compare with."""
+
+
+class Analysis(NamedTuple):
+    """One entry of `ANALYSES`: the CLI verb, its help line, and the function."""
+
+    name: str
+    summary: str
+    run: Callable[[Recording, AnalysisOptions], Report]

@@ -1,0 +1,285 @@
+"""The structure of one graph: ops, their edges, scopes and library functions, free of TensorFlow.
+
+Measurements are never stored here: they are overlays keyed by op id (see `recording.OpMetric`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from tfgraphdbg.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+CONTROL = -1
+"""The output index that stands for a control edge."""
+
+FUNCTION_SEPARATOR = "::"
+"""Between a library function and an op in an op id: GraphDef allows no colon in either name."""
+
+LOOP_BACK_OP_TYPES = frozenset({"NextIteration", "RefNextIteration"})
+"""The only ops whose outgoing edges close a loop in a lowered `tf.while_loop`."""
+
+AttrValue = None | bool | int | float | str | list[Any]
+"""An attr as plain data; a tensor, a type or a function is its text."""
+
+
+class InputRef(NamedTuple):
+    """One entry of an op's inputs: the producing op and its output index, `CONTROL` for `^op`."""
+
+    name: str
+    index: int
+
+
+def parse_input(text: str) -> InputRef:
+    """Read GraphDef notation: `a` is output 0 of a, `a:1` its output 1, `^a` a control edge."""
+    if text[:1] == "^":
+        return InputRef(text[1:], CONTROL)
+    name, colon, index = text.rpartition(":")
+    if colon and index.isdecimal():
+        return InputRef(name, int(index))
+    return InputRef(text, 0)
+
+
+class OutputInfo(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One output of an op. A dimension of None is unknown; a shape of None has unknown rank."""
+
+    dtype: str
+    shape: tuple[int | None, ...] | None = None
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{self.dtype}[...]"
+        return f"{self.dtype}[{','.join('?' if size is None else str(size) for size in self.shape)}]"
+
+
+class OpNode(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One op as the graph holds it. Tens of thousands share stacks and attr sets, so both are indices."""
+
+    name: str
+    op_type: str
+    inputs: tuple[str, ...] = ()
+    """GraphDef notation, in order; control inputs last."""
+    device: str = ""
+    attrs: int = -1
+    """Index into `GraphModel.attr_sets`; -1 when there are none."""
+    outputs: tuple[OutputInfo, ...] = ()
+    stack: int = -1
+    """Index into the recording's stack table; -1 when the op has no Python origin."""
+    function: str = ""
+    """The library function whose body it is part of; empty for an op of the graph itself."""
+    origins: tuple[str, ...] = ()
+    """Ids of the traced ops that it came from; empty in the traced graph, and when it is new."""
+
+    @property
+    def id(self) -> str:
+        """Unique in its graph: the name, after its library function where it lives in one."""
+        return f"{self.function}{FUNCTION_SEPARATOR}{self.name}" if self.function else self.name
+
+    @property
+    def scope(self) -> str:
+        """The name up to its last slash; empty at the top."""
+        return self.name.rpartition("/")[0]
+
+    def input_refs(self) -> Iterator[InputRef]:
+        """Its inputs, parsed, in order."""
+        return map(parse_input, self.inputs)
+
+
+def op_id(function: str, name: str) -> str:
+    """The id of op `name` inside library function `function` (empty: the graph itself)."""
+    return f"{function}{FUNCTION_SEPARATOR}{name}" if function else name
+
+
+class Scope(NamedTuple):
+    """One name scope: `path` is its full name, `ops` lie directly in it, `total` counts nested ones too."""
+
+    path: str
+    ops: tuple[OpNode, ...]
+    children: tuple[str, ...]
+    total: int
+
+
+class Edge(NamedTuple):
+    """One edge: output `output` of `source` (`CONTROL`: none) feeds input number `position` of `target`; ids."""
+
+    source: str
+    target: str
+    output: int
+    position: int
+
+
+class GraphModel(msgspec.Struct, frozen=True, dict=True, eq=False):
+    """One graph of one stage: its own ops first, then those of its library functions' bodies."""
+
+    name: str
+    stage: str
+    ops: tuple[OpNode, ...]
+    attr_sets: tuple[dict[str, AttrValue], ...] = ()
+    functions: tuple[str, ...] = ()
+    """Library functions that come with the graph, in its order; each one's ops carry it in `function`."""
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    @functools.cached_property
+    def by_id(self) -> Mapping[str, OpNode]:
+        """Every op by its id."""
+        return {op.id: op for op in self.ops}
+
+    @functools.cached_property
+    def top_level_ops(self) -> tuple[OpNode, ...]:
+        """The ops of the graph itself, without those of library functions."""
+        return tuple(op for op in self.ops if not op.function)
+
+    def attrs_of(self, op: OpNode) -> Mapping[str, AttrValue]:
+        """The attrs of `op`, by name."""
+        return self.attr_sets[op.attrs] if op.attrs >= 0 else {}
+
+    def edges(self) -> Iterator[Edge]:
+        """Every edge, consumer by consumer, in input order."""
+        for op in self.ops:
+            target = op.id
+            for position, (name, output) in enumerate(map(parse_input, op.inputs)):
+                yield Edge(op_id(op.function, name), target, output, position)
+
+    @functools.cached_property
+    def edge_count(self) -> int:
+        """Data and control edges, parallel ones counted each."""
+        return sum(len(op.inputs) for op in self.ops)
+
+    @functools.cached_property
+    def consumers(self) -> Mapping[str, tuple[Edge, ...]]:
+        """For each op id that feeds something: its outgoing edges."""
+        out: dict[str, list[Edge]] = {}
+        for edge in self.edges():
+            out.setdefault(edge.source, []).append(edge)
+        return {source: tuple(edges) for source, edges in out.items()}
+
+    @functools.cached_property
+    def nx(self) -> nx.DiGraph[str]:
+        """The networkx graph, built once and frozen.
+
+        A node is an op id with its `OpNode` as attribute `op`. Parallel edges are one networkx edge; its attribute
+        `outputs` lists the output index of each (-1: control). Library function bodies are components of their own.
+        """
+        return _build_nx(self)
+
+    @functools.cached_property
+    def topological_order(self) -> tuple[str, ...]:
+        """Op ids, producers first. Edges that close a lowered `tf.while_loop` (out of NextIteration) are ignored.
+
+        Raises UnreadableFileError when the graph has another cycle: TensorFlow never makes one.
+        """
+        return _topological_order(self)
+
+    @functools.cached_property
+    def scopes(self) -> Mapping[str, Scope]:
+        """Every name scope of the graph itself by its path, and the root as the empty path."""
+        return _build_scopes(self.top_level_ops)
+
+    def op_type_counts(self) -> Counter[str]:
+        """How many ops of each type, library functions included."""
+        return Counter(op.op_type for op in self.ops)
+
+    def check(self) -> None:
+        """Raise UnreadableFileError unless ids are unique and inputs, attr sets and functions exist."""
+        problems = list(_problems(self))
+        if problems:
+            more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+            raise UnreadableFileError(f"graph {self.name!r} is inconsistent: {'; '.join(problems[:3])}{more}")
+
+
+def _build_nx(graph: GraphModel) -> nx.DiGraph[str]:
+    import networkx
+
+    built: nx.DiGraph[str] = networkx.DiGraph(name=graph.name, stage=graph.stage)
+    built.add_nodes_from((op.id, {"op": op}) for op in graph.ops)
+    known = built._node
+    outputs_between: dict[tuple[str, str], tuple[int, ...]] = {}
+    for source, target, output, _ in graph.edges():
+        if source in known:
+            key = (source, target)
+            outputs_between[key] = (*outputs_between.get(key, ()), output)
+    built.add_edges_from(
+        (source, target, {"outputs": outputs}) for (source, target), outputs in outputs_between.items()
+    )
+    frozen: nx.DiGraph[str] = networkx.freeze(built)
+    return frozen
+
+
+def _topological_order(graph: GraphModel) -> tuple[str, ...]:
+    """Kahn's algorithm on integer indices: at 70,000 ops some ten times faster than on networkx dictionaries."""
+    ids = [op.id for op in graph.ops]
+    index_of = {id_: index for index, id_ in enumerate(ids)}
+    closes_loop = [op.op_type in LOOP_BACK_OP_TYPES for op in graph.ops]
+    consumers: list[list[int]] = [[] for _ in ids]
+    waiting = [0] * len(ids)
+    for target, op in enumerate(graph.ops):
+        for text in op.inputs:
+            source = index_of.get(op_id(op.function, parse_input(text).name), -1)
+            if source >= 0 and not closes_loop[source]:
+                consumers[source].append(target)
+                waiting[target] += 1
+    order = [index for index, count in enumerate(waiting) if not count]
+    for index in order:
+        for target in consumers[index]:
+            waiting[target] -= 1
+            if not waiting[target]:
+                order.append(target)
+    if len(order) != len(ids):
+        stuck = next(id_ for id_, count in zip(ids, waiting, strict=True) if count)
+        raise UnreadableFileError(f"graph {graph.name!r} has a cycle through op {stuck!r}")
+    return tuple(ids[index] for index in order)
+
+
+def _build_scopes(ops: tuple[OpNode, ...]) -> dict[str, Scope]:
+    ops_in: dict[str, list[OpNode]] = {"": []}
+    children: dict[str, list[str]] = {"": []}
+
+    def ensure(path: str) -> None:
+        # Names can hold thousands of scopes, so this climbs by a loop, not by recursion.
+        while path not in ops_in:
+            ops_in[path] = []
+            children.setdefault(path, [])
+            parent = path.rpartition("/")[0]
+            children.setdefault(parent, []).append(path)
+            path = parent
+
+    for op in ops:
+        scope = op.scope
+        ensure(scope)
+        ops_in[scope].append(op)
+    totals = {path: len(inside) for path, inside in ops_in.items()}
+    for path in sorted(ops_in, key=lambda path: path.count("/"), reverse=True):
+        if path:
+            totals[path.rpartition("/")[0]] += totals[path]
+    return {
+        path: Scope(path, tuple(inside), tuple(children[path]), totals[path]) for path, inside in ops_in.items()
+    }
+
+
+def _problems(graph: GraphModel) -> Iterator[str]:
+    ids = {op.id for op in graph.ops}
+    if len(ids) != len(graph.ops):
+        repeated = next(id_ for id_, count in Counter(op.id for op in graph.ops).items() if count > 1)
+        yield f"op {repeated!r} exists more than once"
+    functions = set(graph.functions)
+    for op in graph.ops:
+        if op.function and op.function not in functions:
+            yield f"op {op.id!r} lives in the unknown function {op.function!r}"
+        if op.attrs >= len(graph.attr_sets):
+            yield f"op {op.id!r} names attr set {op.attrs} of {len(graph.attr_sets)}"
+        seen_control = False
+        for name, output in op.input_refs():
+            if op_id(op.function, name) not in ids:
+                yield f"op {op.id!r} has the unknown input {name!r}"
+            if seen_control and output != CONTROL:
+                yield f"op {op.id!r} has a data input after a control input"
+            seen_control = seen_control or output == CONTROL

@@ -1,0 +1,355 @@
+"""Everything that one run left behind, as plain frozen data that loads part by part.
+
+A `Recording` is a small `RecordingMeta` plus a `PartSource`, the place where its large parts lie: a file, a folder
+that a recorder is still filling, or memory. `recording_file` moves recordings in and out of files.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol, TypeVar
+
+import msgspec
+
+from tfgraphdbg.errors import UsageError
+from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode
+
+FORMAT_VERSION = 1
+"""Raised when an older tfgraphdbg could misread a newer recording."""
+
+Basis = Literal["measured", "estimated", "guessed"]
+
+StageKind = Literal["graph", "text"]
+
+T = TypeVar("T")
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """One Python stack frame. `library` marks frames of TensorFlow, Keras and other installed packages."""
+
+    file: str
+    line: int
+    function: str
+    code: str = ""
+    library: bool = False
+
+
+class StackTable(msgspec.Struct, frozen=True):
+    """All Python stacks of a recording: each is indices into `frames`, outermost first."""
+
+    frames: tuple[Frame, ...] = ()
+    stacks: tuple[tuple[int, ...], ...] = ()
+
+    def frames_of(self, stack: int) -> tuple[Frame, ...]:
+        """The frames of one stack, outermost first; none for index -1."""
+        return tuple(self.frames[index] for index in self.stacks[stack]) if stack >= 0 else ()
+
+    def user_frame(self, stack: int) -> Frame | None:
+        """The innermost frame of the user's own code, or None."""
+        return next((frame for frame in reversed(self.frames_of(stack)) if not frame.library), None)
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """One graph (or compiler text) of a tracing, as counted when it was recorded."""
+
+    name: str
+    """`traced`, `pre-optimization`, `lowered`, `optimized`, `partition:0` ..., `hlo`, `optimized-hlo`."""
+    kind: StageKind = "graph"
+    ops: int = 0
+    """Ops of the graph itself; the bodies of library functions are counted by `function_ops`."""
+    edges: int = 0
+    functions: int = 0
+    function_ops: int = 0
+    bytes: int = 0
+    """Size of the raw GraphDef, or of the text."""
+    device: str = ""
+    """The device of a partition; empty for other stages."""
+
+
+class RewriteStep(msgspec.Struct, frozen=True):
+    """What one Grappler pass did in one iteration, as an edit of the graph before it."""
+
+    pass_name: str
+    iteration: int
+    ms: float | None
+    removed: tuple[str, ...] = ()
+    added: tuple[OpNode, ...] = ()
+    changed: tuple[OpNode, ...] = ()
+    source: Literal["run", "replayed"] = "run"
+
+
+class OpMetric(msgspec.Struct, frozen=True):
+    """A measurement as an overlay on a graph: one number an op id, so that every one is sorted and coloured alike."""
+
+    name: str
+    unit: str
+    stage: str
+    values: dict[str, float]
+    basis: Basis = "measured"
+
+
+class Tracing(msgspec.Struct, frozen=True):
+    """One concrete function: whose it is, what it was traced for, what that cost, and its stages."""
+
+    index: int
+    function: str
+    """The Python function's name as the user knows it."""
+    concrete_function: str
+    """TensorFlow's own name, such as `__inference_train_step_123`."""
+    signature: str
+    role: Literal["inference", "forward", "backward"] = "inference"
+    """`forward` and `backward` are what TensorFlow runs in place of `inference` under a gradient tape."""
+    file: str = ""
+    line: int = 0
+    stages: tuple[Stage, ...] = ()
+    trace_ms: float | None = None
+    """Measured wall time of tracing; None when it was traced before recording began."""
+    first_run_ms: float | None = None
+    """Measured wall time of the first call, which includes Grappler; None when it never ran."""
+    calls: int = 0
+    run_ms: float = 0.0
+    """Measured wall time of all its calls, the first one included."""
+    jit_compile: bool = False
+
+    def stage(self, name: str) -> Stage | None:
+        """The stage of that name, or None."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+
+class CallRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One call of a concrete function from Python, in order of time."""
+
+    tracing: int
+    start_ms: float
+    ms: float
+
+
+class MissingEvidence(msgspec.Struct, frozen=True):
+    """Evidence that could not be had, and why."""
+
+    evidence: str
+    reason: str
+
+
+class TargetInfo(msgspec.Struct, frozen=True):
+    """What was recorded, as the user named it."""
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...] = ()
+    """Where the example inputs came from, one sentence a call that differed."""
+
+
+class DeviceInfo(msgspec.Struct, frozen=True):
+    """One logical device that TensorFlow had, such as `CPU:0`; `description` names the hardware."""
+
+    name: str
+    kind: str
+    description: str = ""
+
+
+class RecordingMeta(msgspec.Struct, frozen=True):
+    """The small part that is always loaded: it answers `what is in here` without the graphs."""
+
+    target: TargetInfo
+    format_version: int = FORMAT_VERSION
+    tfgraphdbg: str = ""
+    created: str = ""
+    """UTC, ISO 8601."""
+    outcome: str = "complete"
+    """`complete`, or one sentence of how the run ended early; what came before is kept."""
+    versions: dict[str, str] = {}
+    devices: tuple[DeviceInfo, ...] = ()
+    options: dict[str, dict[str, str]] = {}
+    """Options in force by group: `grappler`, `execution`, `keras`, `environment`."""
+    tracings: tuple[Tracing, ...] = ()
+    main_tracing: int | None = None
+    """Index of the tracing that reports show first; None when nothing was traced."""
+    phases_ms: dict[str, float] = {}
+    """Measured wall time of each recording phase."""
+    missing: tuple[MissingEvidence, ...] = ()
+
+
+class PartSource(Protocol):
+    """Where a recording's parts lie. Names are those of the members of the file."""
+
+    def names(self) -> frozenset[str]:
+        """Every part that is there."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The decompressed bytes of one part. Raises UnreadableFileError when it is damaged or absent."""
+        ...
+
+    def decode(self, name: str, kind: type[T]) -> T:
+        """One msgpack part as `kind`. Raises UnreadableFileError when it does not fit."""
+        ...
+
+
+class GraphPart(msgspec.Struct, frozen=True, array_like=True):
+    """A GraphModel as one part of a file."""
+
+    name: str
+    stage: str
+    ops: tuple[OpNode, ...]
+    attr_sets: tuple[dict[str, Any], ...]
+    functions: tuple[str, ...]
+
+
+META_PART = "meta"
+STACKS_PART = "stacks"
+CALLS_PART = "calls"
+SOURCES_PART = "sources"
+LOG_PART = "log.txt"
+CONSOLE_PART = "console.txt"
+
+
+def graph_part(tracing: int, stage: str) -> str:
+    """Name of the part that holds a stage's ops."""
+    return f"tracings/{tracing}/{stage.replace(':', '-')}.ops"
+
+
+def raw_part(tracing: int, stage: str, kind: StageKind = "graph") -> str:
+    """Name of the part that holds a stage's raw GraphDef, or its text."""
+    return f"graphs/{tracing}/{stage.replace(':', '-')}.{'pb' if kind == 'graph' else 'txt'}"
+
+
+class Recording:
+    """One run of a target, opened. Large parts are read when first asked for, and kept.
+
+    `graph("optimized")` is the GraphModel of a stage of the main tracing. Errors: UsageError when a stage or a
+    function was not recorded (it lists those that were), UnreadableFileError when a part is damaged.
+    """
+
+    def __init__(self, meta: RecordingMeta, parts: PartSource) -> None:
+        self.meta = meta
+        self.parts = parts
+        self._graphs: dict[tuple[int, str], GraphModel] = {}
+
+    def __repr__(self) -> str:
+        return f"<Recording of {self.target.name}: {len(self.tracings)} tracings, {self.meta.outcome}>"
+
+    @property
+    def target(self) -> TargetInfo:
+        """What was recorded."""
+        return self.meta.target
+
+    @property
+    def tracings(self) -> tuple[Tracing, ...]:
+        """Every concrete function that was traced or run, in order of time."""
+        return self.meta.tracings
+
+    @property
+    def missing(self) -> tuple[MissingEvidence, ...]:
+        """What could not be recorded, and why."""
+        return self.meta.missing
+
+    @property
+    def main_tracing(self) -> Tracing:
+        """The tracing that reports show first. Raises UsageError when nothing was traced."""
+        if self.meta.main_tracing is None:
+            raise UsageError(
+                f"no tf.function was traced in {self.target.name} ({self.meta.outcome})",
+                "name a function to record it: tfgraphdbg inspect model.py:train_step",
+            )
+        return self.tracings[self.meta.main_tracing]
+
+    def tracing_of(self, function: str) -> Tracing:
+        """The tracing of `function` (Python name, concrete function name or index) that ran longest.
+
+        Raises UsageError, with the names that exist, when there is none.
+        """
+        found = [
+            tracing
+            for tracing in self.tracings
+            if function in (tracing.function, tracing.concrete_function, str(tracing.index))
+            or tracing.function.endswith("." + function)
+        ]
+        if not found:
+            names = ", ".join(dict.fromkeys(tracing.function for tracing in self.tracings)) or "none"
+            raise UsageError(f"no tracing of a function {function!r} was recorded", f"recorded functions: {names}")
+        return max(found, key=lambda tracing: (len(tracing.stages), tracing.run_ms))
+
+    def graph(self, stage: str = "optimized", tracing: Tracing | None = None) -> GraphModel:
+        """The graph of a stage: `traced`, `optimized`, `partition:0` and so on; of the main tracing by default."""
+        tracing = tracing or self.main_tracing
+        self._require(tracing, stage, "graph")
+        key = (tracing.index, stage)
+        if key not in self._graphs:
+            part = self.parts.decode(graph_part(tracing.index, stage), GraphPart)
+            self._graphs[key] = GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
+        return self._graphs[key]
+
+    def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
+        """The raw serialized GraphDef of a stage, as TensorFlow gave it."""
+        tracing = tracing or self.main_tracing
+        self._require(tracing, stage, "graph")
+        return self.parts.read(raw_part(tracing.index, stage))
+
+    def text(self, stage: str, tracing: Tracing | None = None) -> str:
+        """The text of a compiler stage, such as `optimized-hlo`."""
+        tracing = tracing or self.main_tracing
+        self._require(tracing, stage, "text")
+        return self.parts.read(raw_part(tracing.index, stage, "text")).decode("utf-8", "replace")
+
+    def _require(self, tracing: Tracing, stage: str, kind: StageKind) -> None:
+        found = tracing.stage(stage)
+        if found is None or found.kind != kind:
+            names = ", ".join(known.name for known in tracing.stages if known.kind == kind) or "none"
+            why = next((f" ({gap.reason})" for gap in self.missing if gap.evidence == f"stage-{stage}"), "")
+            raise UsageError(
+                f"{tracing.function} has no {kind} stage {stage!r}{why}", f"recorded {kind} stages: {names}"
+            )
+
+    @functools.cached_property
+    def stacks(self) -> StackTable:
+        """The Python stacks that ops point into."""
+        return self._optional(STACKS_PART, StackTable) or StackTable()
+
+    @functools.cached_property
+    def calls(self) -> tuple[CallRecord, ...]:
+        """Every call of a concrete function from Python, in order of time."""
+        return self._optional(CALLS_PART, tuple[CallRecord, ...]) or ()
+
+    @functools.cached_property
+    def sources(self) -> Mapping[str, str]:
+        """The text of the user's own source files as they were when recorded, by file name."""
+        return self._optional(SOURCES_PART, dict[str, str]) or {}
+
+    @property
+    def log(self) -> str:
+        """TensorFlow's C++ log; foreign text."""
+        return self._optional_text(LOG_PART)
+
+    @property
+    def console(self) -> str:
+        """What the user's program printed; foreign text."""
+        return self._optional_text(CONSOLE_PART)
+
+    def _optional(self, name: str, kind: type[T]) -> T | None:
+        return self.parts.decode(name, kind) if name in self.parts.names() else None
+
+    def _optional_text(self, name: str) -> str:
+        return self.parts.read(name).decode("utf-8", "replace") if name in self.parts.names() else ""
+
+
+__all__ = [
+    "FORMAT_VERSION",
+    "AttrValue",
+    "Basis",
+    "CallRecord",
+    "DeviceInfo",
+    "Frame",
+    "GraphPart",
+    "MissingEvidence",
+    "OpMetric",
+    "PartSource",
+    "Recording",
+    "RecordingMeta",
+    "RewriteStep",
+    "StackTable",
+    "Stage",
+    "TargetInfo",
+    "Tracing",
+]

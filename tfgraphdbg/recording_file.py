@@ -1,0 +1,261 @@
+"""Recording <-> one file: a zip of lazily read parts. Opening executes nothing and needs no TensorFlow.
+
+`meta` comes first. Parts of msgpack are zstd frames stored as they are; raw GraphDefs, texts and logs are deflated, so
+that any unzip gives files that Netron and TensorBoard open.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import zstandard
+
+from tfgraphdbg.errors import UnreadableFileError, UsageError
+from tfgraphdbg.recording import FORMAT_VERSION, META_PART, PartSource, Recording, RecordingMeta
+
+SUFFIX = ".tfgdbg"
+
+MAX_PART_BYTES = 2 << 30
+"""No part may unpack to more: protobuf itself ends at 2 GiB, so a larger one is an attack or damage."""
+
+MAX_TOTAL_BYTES = 16 << 30
+MAX_PARTS = 1_000_000
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_FORMAT_MARK = b"tfgraphdbg recording"
+
+T = TypeVar("T")
+
+
+def is_plain_part(name: str) -> bool:
+    """Whether a part is kept readable for other tools: raw GraphDefs, compiler texts and logs."""
+    return name.endswith((".pb", ".txt"))
+
+
+def encode_part(value: object) -> bytes:
+    """A value as the compressed bytes of a msgpack part."""
+    return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(value))
+
+
+def decode_part(packed: bytes, kind: type[T], where: str) -> T:
+    """The value of a compressed msgpack part. Raises UnreadableFileError, naming `where`, when it is damaged."""
+    raw = _unpack_zstd(packed, where)
+    collecting = gc.isenabled()
+    # A part is hundreds of thousands of small objects without cycles: collecting among them doubles the time.
+    gc.disable()
+    try:
+        return msgspec.msgpack.decode(raw, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, MemoryError) as error:
+        raise UnreadableFileError(f"{where} is damaged: {error}", _DAMAGED_HINT) from error
+    finally:
+        if collecting:
+            gc.enable()
+
+
+_DAMAGED_HINT = "record it again: tfgraphdbg record TARGET -o run.tfgdbg"
+
+
+def _unpack_zstd(packed: bytes, where: str) -> bytes:
+    try:
+        size = zstandard.frame_content_size(packed)
+        if size < 0 or size > MAX_PART_BYTES:
+            raise UnreadableFileError(f"{where} claims to unpack to {size:,} bytes, more than any recording holds")
+        return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompress(packed, max_output_size=max(size, 1))
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise UnreadableFileError(f"{where} is damaged: {error}", _DAMAGED_HINT) from error
+
+
+class MemoryParts:
+    """Parts in memory, by name, as they would lie in a file; what recording in place makes."""
+
+    def __init__(self, packed: dict[str, bytes] | None = None) -> None:
+        self._packed = {} if packed is None else packed
+
+    def write(self, name: str, packed: bytes) -> None:
+        """Add or replace one part: plain bytes for a plain part, else what `encode_part` gave."""
+        self._packed[name] = packed
+
+    def names(self) -> frozenset[str]:
+        """Every part that is there."""
+        return frozenset(self._packed)
+
+    def read(self, name: str) -> bytes:
+        """The decompressed bytes of one part."""
+        if name not in self._packed:
+            raise UnreadableFileError(f"the recording has no part {name!r}", _DAMAGED_HINT)
+        packed = self._packed[name]
+        return packed if is_plain_part(name) else _unpack_zstd(packed, f"part {name!r}")
+
+    def decode(self, name: str, kind: type[T]) -> T:
+        """One msgpack part as `kind`."""
+        if name not in self._packed:
+            raise UnreadableFileError(f"the recording has no part {name!r}", _DAMAGED_HINT)
+        return decode_part(self._packed[name], kind, f"part {name!r}")
+
+
+class FolderParts:
+    """Parts as files of a folder, each written whole or not at all, so that a crash keeps all earlier ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, name: str, packed: bytes) -> None:
+        """Add or replace one part."""
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_bytes(packed)
+        temporary.replace(path)
+
+    def packed(self) -> dict[str, bytes]:
+        """Every part that was written whole, compressed as it lies there."""
+        paths = sorted(path for path in self._folder.rglob("*") if path.is_file() and path.suffix != ".tmp")
+        return {path.relative_to(self._folder).as_posix(): path.read_bytes() for path in paths}
+
+
+class ZipParts:
+    """Parts as members of a recording file; the file is closed between reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _translated(path), zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _refuse_bomb(path, members)
+            self._names = frozenset(member.filename for member in members)
+
+    def names(self) -> frozenset[str]:
+        """Every part that is there."""
+        return self._names
+
+    def read(self, name: str) -> bytes:
+        """The decompressed bytes of one part."""
+        packed = self._member(name)
+        return packed if is_plain_part(name) else _unpack_zstd(packed, f"{self._path}: part {name!r}")
+
+    def decode(self, name: str, kind: type[T]) -> T:
+        """One msgpack part as `kind`."""
+        return decode_part(self._member(name), kind, f"{self._path}: part {name!r}")
+
+    def _member(self, name: str) -> bytes:
+        if name not in self._names:
+            raise UnreadableFileError(f"{self._path} has no part {name!r}: it is incomplete", _DAMAGED_HINT)
+        with _translated(self._path), zipfile.ZipFile(self._path) as archive, archive.open(name) as member:
+            limit = archive.getinfo(name).file_size
+            # Not read(): a member may unpack to more than its directory entry claims.
+            packed = member.read(limit + 1)
+            if len(packed) != limit:
+                raise UnreadableFileError(f"{self._path}: part {name!r} is damaged", _DAMAGED_HINT)
+            return packed
+
+
+class _translated:
+    """Turns whatever a damaged zip raises into one clear error: zipfile has no one error root of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, UnreadableFileError) or not isinstance(error, Exception):
+            return
+        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, zipfile.BadZipFile):
+            raise UnreadableFileError(f"cannot read {self._path}: {error.strerror}") from error
+        reason = str(error) or type(error).__name__
+        raise UnreadableFileError(f"{self._path} is damaged or truncated: {reason}", _DAMAGED_HINT) from error
+
+
+def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    largest = max((member.file_size for member in members), default=0)
+    total = sum(member.file_size for member in members)
+    if largest > MAX_PART_BYTES or total > MAX_TOTAL_BYTES or len(members) > MAX_PARTS:
+        raise UnreadableFileError(
+            f"{path} claims to unpack to {total:,} bytes in {len(members):,} parts: more than any recording holds",
+            "open only recordings from people you trust",
+        )
+
+
+def load(path: str | os.PathLike[str]) -> Recording:
+    """Open a recording file. Reads only its `meta` part; the rest is read when asked for.
+
+    Raises UnreadableFileError when the file is absent, foreign, truncated, damaged, or of a newer version.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise UnreadableFileError(f"cannot read {path}: {error.strerror}", "check the file name") from error
+    if head != _ZIP_MAGIC:
+        what = "is empty" if not head else "is not a tfgraphdbg recording"
+        raise UnreadableFileError(f"{path} {what}", "make one: tfgraphdbg record TARGET -o run.tfgdbg")
+    parts = ZipParts(path)
+    if META_PART not in parts.names():
+        raise UnreadableFileError(
+            f"{path} is a zip file, but not a tfgraphdbg recording", "make one: tfgraphdbg record TARGET -o run.tfgdbg"
+        )
+    return Recording(_read_meta(parts, path), parts)
+
+
+class _VersionOnly(msgspec.Struct):
+    format_version: int
+
+
+def _read_meta(parts: PartSource, path: Path) -> RecordingMeta:
+    # The version is read alone first: a newer meta may hold fields that this version cannot decode.
+    version = parts.decode(META_PART, _VersionOnly).format_version
+    if version > FORMAT_VERSION:
+        raise UnreadableFileError(
+            f"{path} has format version {version}; this tfgraphdbg reads up to {FORMAT_VERSION}",
+            "upgrade: pip install --upgrade tfgraphdbg",
+        )
+    meta = parts.decode(META_PART, RecordingMeta)
+    in_order = all(tracing.index == position for position, tracing in enumerate(meta.tracings))
+    main_exists = meta.main_tracing is None or 0 <= meta.main_tracing < len(meta.tracings)
+    if not in_order or not main_exists:
+        raise UnreadableFileError(f"{path} is damaged: its tracings do not fit together", _DAMAGED_HINT)
+    return meta
+
+
+def save(packed: dict[str, bytes], path: str | os.PathLike[str]) -> None:
+    """Write parts (as `encode_part` or plain) to one file, whole or not at all.
+
+    Raises UsageError when the place cannot be written; a file that was there before is then untouched.
+    """
+    path = Path(path)
+
+    def write(file_path: str) -> None:
+        with zipfile.ZipFile(file_path, "w") as archive:
+            archive.comment = _FORMAT_MARK
+            for name in sorted(packed, key=lambda name: (name != META_PART, name)):
+                method = zipfile.ZIP_DEFLATED if is_plain_part(name) else zipfile.ZIP_STORED
+                archive.writestr(name, packed[name], compress_type=method)
+
+    write_atomically(path, write)
+
+
+def write_atomically(path: Path, write: Callable[[str], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it. Raises UsageError when that is impossible."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        os.close(handle)
+        try:
+            write(temporary)
+            # mkstemp makes private files; a result should be as readable as any other new file.
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", "choose another place with -o PATH") from error
