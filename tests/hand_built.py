@@ -43,7 +43,9 @@ STACKS = StackTable(
         Frame("/home/user/model.py", 20, "<module>", "train_step(x, y)"),
         Frame("/home/user/model.py", 6, "train_step", "prediction = tf.nn.relu(x @ weights)"),
         Frame("/home/user/model.py", 7, "train_step", "loss = tf.reduce_mean((prediction - y) ** 2)"),
-        Frame("/lib/tensorflow/python/ops/math_ops.py", 99, "matmul", "return gen_math_ops.mat_mul(a, b)", library=True),
+        Frame(
+            "/lib/tensorflow/python/ops/math_ops.py", 99, "matmul", "return gen_math_ops.mat_mul(a, b)", library=True
+        ),
     ),
     stacks=((0, 1, 3), (0, 1), (0, 2)),
 )
@@ -57,7 +59,9 @@ def small_traced() -> GraphModel:
     ops = (
         OpNode("x", "Placeholder", outputs=(OutputInfo("float32", (32, 784)),), attrs=0),
         OpNode("weights", "Placeholder", outputs=(OutputInfo("resource", ()),)),
-        OpNode("dense/MatMul/ReadVariableOp", "ReadVariableOp", ("weights",), outputs=(OutputInfo("float32", (784, 10)),)),
+        OpNode(
+            "dense/MatMul/ReadVariableOp", "ReadVariableOp", ("weights",), outputs=(OutputInfo("float32", (784, 10)),)
+        ),
         OpNode("dense/MatMul", "MatMul", ("x", "dense/MatMul/ReadVariableOp"), "", 1, (MATRIX,), 0),
         OpNode("dense/Relu", "Relu", ("dense/MatMul",), outputs=(MATRIX,), stack=1),
         OpNode("y", "Placeholder", outputs=(MATRIX,), attrs=0),
@@ -90,22 +94,35 @@ def small_optimized() -> GraphModel:
         OpNode("weights", "_Arg", device=CPU, outputs=(OutputInfo("resource", ()),), origins=("weights",)),
         OpNode("y", "_Arg", device=CPU, outputs=(MATRIX,), origins=("y",)),
         OpNode(
-            "dense/MatMul/ReadVariableOp", "ReadVariableOp", ("weights",), CPU,
-            outputs=(OutputInfo("float32", (784, 10)),), origins=("dense/MatMul/ReadVariableOp",),
+            "dense/MatMul/ReadVariableOp",
+            "ReadVariableOp",
+            ("weights",),
+            CPU,
+            outputs=(OutputInfo("float32", (784, 10)),),
+            origins=("dense/MatMul/ReadVariableOp",),
         ),
         OpNode(
-            "dense/Relu", "_FusedMatMul", ("x", "dense/MatMul/ReadVariableOp"), CPU, 0, (MATRIX,), 1,
+            "dense/Relu",
+            "_FusedMatMul",
+            ("x", "dense/MatMul/ReadVariableOp"),
+            CPU,
+            0,
+            (MATRIX,),
+            1,
             origins=("dense/Relu",),
         ),
         OpNode("sub", "Sub", ("dense/Relu", "y"), CPU, outputs=(MATRIX,), stack=2, origins=("sub",)),
         OpNode("pow", "Square", ("sub",), CPU, outputs=(MATRIX,), stack=2, origins=("pow",)),
         OpNode("Const", "Const", (), CPU, outputs=(OutputInfo("int32", (2,)),), stack=2, origins=("Const",)),
         OpNode("Mean", "Mean", ("pow", "Const"), CPU, outputs=(SCALAR,), stack=2, origins=("Mean",)),
+        OpNode("PartitionedCall/mul/y", "Const", (), CPU, outputs=(SCALAR,), stack=2, origins=(scale + "mul/y",)),
         OpNode(
-            "PartitionedCall/mul/y", "Const", (), CPU, outputs=(SCALAR,), stack=2, origins=(scale + "mul/y",)
-        ),
-        OpNode(
-            "PartitionedCall/mul", "Mul", ("Mean", "PartitionedCall/mul/y"), CPU, outputs=(SCALAR,), stack=2,
+            "PartitionedCall/mul",
+            "Mul",
+            ("Mean", "PartitionedCall/mul/y"),
+            CPU,
+            outputs=(SCALAR,),
+            stack=2,
             origins=(scale + "mul",),
         ),
         OpNode("identity_RetVal", "_Retval", ("PartitionedCall/mul", "^dense/MatMul/ReadVariableOp"), CPU),

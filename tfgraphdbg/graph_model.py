@@ -34,7 +34,7 @@ class InputRef(NamedTuple):
     """One entry of an op's inputs: the producing op and its output index, `CONTROL` for `^op`."""
 
     name: str
-    index: int
+    output: int
 
 
 def parse_input(text: str) -> InputRef:
@@ -201,7 +201,7 @@ def _build_nx(graph: GraphModel) -> nx.DiGraph[str]:
 
     built: nx.DiGraph[str] = networkx.DiGraph(name=graph.name, stage=graph.stage)
     built.add_nodes_from((op.id, {"op": op}) for op in graph.ops)
-    known = built._node
+    known = set(built)
     outputs_between: dict[tuple[str, str], tuple[int, ...]] = {}
     for source, target, output, _ in graph.edges():
         if source in known:
@@ -260,9 +260,7 @@ def _build_scopes(ops: tuple[OpNode, ...]) -> dict[str, Scope]:
     for path in sorted(ops_in, key=lambda path: path.count("/"), reverse=True):
         if path:
             totals[path.rpartition("/")[0]] += totals[path]
-    return {
-        path: Scope(path, tuple(inside), tuple(children[path]), totals[path]) for path, inside in ops_in.items()
-    }
+    return {path: Scope(path, tuple(inside), tuple(children[path]), totals[path]) for path, inside in ops_in.items()}
 
 
 def _problems(graph: GraphModel) -> Iterator[str]:
