@@ -1,0 +1,29 @@
+"""Words for messages: foreign text made short and printable, and the close matches of a misspelt word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def quoted(text: str, limit: int = 80) -> str:
+    """The text in single quotes on one printable line, shortened in its middle to `limit` characters."""
+    line = text if text.isprintable() else ascii(text)[1:-1]
+    if len(line) > limit:
+        line = f"{line[: limit // 2]}...{line[-(limit // 2) + 3 :]}"
+    return f"'{line}'"
+
+
+def close_matches(word: str, choices: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """The choices that a hurried user may have meant by `word`, the best first."""
+    spelling = {choice.lower(): choice for choice in sorted(choices)}
+    # Comparing is quadratic in the length, and a real name is never that long.
+    matches = difflib.get_close_matches(word[:200].lower(), spelling, n=most, cutoff=0.6)
+    return tuple(spelling[match] for match in matches)
+
+
+def listed(words: Iterable[str], most: int = 8) -> str:
+    """`a, b, c`, cut after `most` words: `a, b and 5 more`."""
+    every = tuple(words)
+    shown = ", ".join(every[:most])
+    return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
