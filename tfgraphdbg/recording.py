@@ -22,6 +22,8 @@ Basis = Literal["measured", "estimated", "guessed"]
 
 StageKind = Literal["graph", "text"]
 
+Role = Literal["inference", "forward", "backward", "nested"]
+
 T = TypeVar("T")
 
 
@@ -98,8 +100,9 @@ class Tracing(msgspec.Struct, frozen=True):
     concrete_function: str
     """TensorFlow's own name, such as `__inference_train_step_123`."""
     signature: str
-    role: Literal["inference", "forward", "backward"] = "inference"
-    """`forward` and `backward` are what TensorFlow runs in place of `inference` under a gradient tape."""
+    role: Role = "inference"
+    """`forward` and `backward` are what TensorFlow runs in place of `inference` under a gradient tape; `nested` was
+    traced inside another tracing, whose library holds its graph."""
     file: str = ""
     line: int = 0
     stages: tuple[Stage, ...] = ()
@@ -348,6 +351,7 @@ __all__ = [
     "Recording",
     "RecordingMeta",
     "RewriteStep",
+    "Role",
     "StackTable",
     "Stage",
     "TargetInfo",

@@ -1,0 +1,222 @@
+"""Watches every tracing and every call of a tf.function in this process, and records the graphs of each.
+
+One mechanism serves a single target, a whole program and a `with` block in a notebook: TensorFlow's own tracing and
+calling are observed, so that the user's calls stay exactly as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import threading
+import time
+import traceback
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tfgraphdbg.graph_model import GraphModel
+from tfgraphdbg.recorders import structure, tensorflow_internals
+from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.recording_writer import RecordingWriter
+from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
+from tfgraphdbg.recording import Role, Tracing
+
+_BACKWARD = "__backward_"
+_FORWARD = "__forward_"
+
+
+class FunctionWatch:
+    """What was seen of each concrete function; feeds a RecordingWriter."""
+
+    def __init__(self, writer: RecordingWriter, dumps: GrapplerDumps | None = None) -> None:
+        self._writer = writer
+        self._dumps = dumps
+        self._traced: dict[int, GraphModel] = {}
+        self._by_concrete: dict[str, int] = {}
+        self._ran: set[str] = set()
+        self._code_of: dict[int, Any] = {}
+        self._concrete: dict[int, Any] = {}
+        self._lock = threading.RLock()
+        self._busy = threading.local()
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Observe TensorFlow while open. TensorFlow must have been imported."""
+        with tensorflow_internals.observed_functions(self._on_trace, self._on_run):
+            try:
+                yield
+            finally:
+                self._writer.write_shared()
+
+    def main_tracing(self, python_function: Any | None = None) -> int | None:
+        """The tracing that took the most time: of `python_function` when given, else of all that Python called."""
+        code = getattr(python_function, "__code__", None)
+        candidates = [
+            tracing
+            for tracing in self._writer.tracings
+            if tracing.role != "nested" and (code is None or self._code_of.get(tracing.index) is code)
+        ]
+        if not candidates and code is not None:
+            return self.main_tracing()
+        # Under a tape the forward function stands for the user's; a backward one is never what the user named.
+        best = max(
+            candidates,
+            key=lambda tracing: (
+                tracing.role != "backward",
+                bool(tracing.stage("optimized") or tracing.stage("hlo")),
+                tracing.run_ms + (tracing.trace_ms or 0.0),
+            ),
+            default=None,
+        )
+        return None if best is None else best.index
+
+    def _on_trace(self, trace: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        options = kwargs.get("tracing_options", args[-1] if args else None)
+        nested = not tensorflow_internals.executing_eagerly()
+        if not nested:
+            self._writer.progress("now", doing=f"tracing {getattr(options, 'name', '')}")
+        started = time.perf_counter()
+        concrete = trace(*args, **kwargs)
+        spent = (time.perf_counter() - started) * 1e3
+        with self._recording("traced"):
+            self._add_traced(concrete, options, spent, nested)
+        return concrete
+
+    def _add_traced(self, concrete: Any, options: Any, trace_ms: float, nested: bool) -> None:
+        python_function = tensorflow_internals.python_function_of(getattr(options, "python_function", None))
+        name, file, line = _place_of(python_function, getattr(options, "name", ""))
+        tracing = Tracing(
+            index=-1,
+            function=name,
+            concrete_function=_name_of(concrete),
+            signature=str(getattr(concrete, "function_type", "")),
+            role="nested" if nested else "inference",
+            file=file,
+            line=line,
+            trace_ms=round(trace_ms, 3),
+        )
+        index = self._writer.add_tracing(tracing)
+        self._by_concrete[tracing.concrete_function] = index
+        self._code_of[index] = getattr(python_function, "__code__", None)
+        # Weak: a recorder that keeps concrete functions alive would itself be the leak that users look for.
+        self._concrete[index] = weakref.ref(concrete)
+        if not nested:
+            self._traced[index] = structure.record_traced(self._writer, index, concrete.graph)
+            self._writer.write_shared()
+
+    def _on_run(self, run: Callable[[], Any], atomic: Any, tensors: tuple[Any, ...]) -> Any:
+        if not tensorflow_internals.executing_eagerly() or getattr(self._busy, "recording", False):
+            return run()
+        name = _text(atomic.name)
+        first = name not in self._ran
+        if first:
+            return self._first_run(run, atomic, name, tensors)
+        started = time.perf_counter()
+        try:
+            return run()
+        finally:
+            with self._lock:
+                self._writer.add_call(self._by_concrete[name], started, time.perf_counter() - started)
+
+    def _first_run(self, run: Callable[[], Any], atomic: Any, name: str, tensors: tuple[Any, ...]) -> Any:
+        self._ran.add(name)
+        with self._recording("traced"):
+            self._ensure_traced(name, atomic)
+        index = self._by_concrete.get(name)
+        if index is None:
+            return run()
+        self._writer.progress("now", doing=f"first run of {self._writer.tracing(index).function}")
+        graphs: list[FunctionGraphs] = []
+        started = time.perf_counter()
+        try:
+            with tensorflow_internals.collected_graphs(graphs):
+                try:
+                    return run()
+                finally:
+                    spent = time.perf_counter() - started
+        finally:
+            with self._recording("optimized"):
+                self._writer.add_call(index, started, spent)
+                self._writer.change_tracing(index, first_run_ms=round(spent * 1e3, 3))
+                self._writer.progress("now", doing="keeping the graphs")
+                seen = structure.Run(atomic, self._concrete.get(index), tensors, graphs)
+                structure.record_run(self._writer, index, self._traced.pop(index), seen, self._dumps)
+                self._writer.write_shared()
+
+    def _ensure_traced(self, name: str, atomic: Any) -> None:
+        """Give a tracing to what was traced before we watched, and to the functions that a gradient tape makes."""
+        index = self._by_concrete.get(name)
+        if index is not None and self._writer.tracing(index).role != "nested":
+            return
+        if index is None:
+            owner = self._owner(name)
+            role: Role = "backward" if _BACKWARD in name else "forward" if _FORWARD in name else "inference"
+            base = _plain_name(name) if owner is None else owner.function
+            tracing = Tracing(
+                index=-1,
+                function=base,
+                concrete_function=name,
+                signature=str(getattr(atomic, "function_type", "")) if owner is None else owner.signature,
+                role=role,
+                file="" if owner is None else owner.file,
+                line=0 if owner is None else owner.line,
+            )
+            index = self._by_concrete[name] = self._writer.add_tracing(tracing)
+            if owner is not None:
+                self._code_of[index] = self._code_of.get(owner.index)
+        else:
+            self._writer.change_tracing(index, role="inference")
+        self._traced[index] = structure.record_traced(self._writer, index, atomic.graph)
+
+    def _owner(self, name: str) -> Tracing | None:
+        """The tracing that a forward or backward function was derived from, by TensorFlow's naming."""
+        plain = _plain_name(name)
+        owners = [
+            tracing
+            for tracing in self._writer.tracings
+            if tracing.role in ("inference", "nested") and _plain_name(tracing.concrete_function) == plain
+        ]
+        return owners[-1] if owners else None
+
+    @contextlib.contextmanager
+    def _recording(self, what: str) -> Iterator[None]:
+        """Our own work on the user's thread: never watched itself, and never a reason for the user's call to fail."""
+        with self._lock:
+            self._busy.recording = True
+            try:
+                yield
+            except Exception as error:
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                reason = f"{type(error).__name__}: {error} (tfgraphdbg, {where.name}, line {where.lineno})"
+                self._writer.miss(f"stage-{what}", reason)
+            finally:
+                self._busy.recording = False
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+
+
+def _name_of(concrete: Any) -> str:
+    return _text(concrete.name)
+
+
+def _plain_name(concrete_function: str) -> str:
+    """`train_step` from `__inference_train_step_12`, `__forward_train_step_98` or `__inference___backward_train_step_7_9`."""
+    name = concrete_function.removeprefix("__inference_")
+    for prefix in (_BACKWARD, _FORWARD):
+        name = name.removeprefix(prefix)
+    while (shorter := name.rpartition("_"))[2].isdecimal() and shorter[0]:
+        name = shorter[0]
+    return name
+
+
+def _place_of(python_function: Any, fallback: str) -> tuple[str, str, int]:
+    """Name as the user knows it, file and line of a Python function."""
+    function = inspect.unwrap(python_function) if callable(python_function) else python_function
+    name = getattr(function, "__qualname__", fallback or "function").rpartition("<locals>.")[2]
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return name, "", 0
+    return name, code.co_filename, code.co_firstlineno

@@ -1,0 +1,102 @@
+"""Records in the running process: `record(fn, *args)` and `with watch()`, for notebooks and programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tfgraphdbg.errors import MissingRequirementError
+from tfgraphdbg.recorders.recording_writer import RecordingWriter
+from tfgraphdbg.recording import META_PART, Recording, RecordingMeta, TargetInfo
+from tfgraphdbg.recording_file import MemoryParts
+
+
+def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recording:
+    """Call a function once, wrapped with `tf.function` unless it is one, and record it."""
+    _require_tensorflow()
+    import tensorflow
+
+    from tfgraphdbg.recorders import tensorflow_internals
+
+    traced = function if hasattr(function, "get_concrete_function") else tensorflow.function(function)
+    python_function = tensorflow_internals.python_function_of(traced)
+    name = getattr(python_function, "__qualname__", type(function).__name__).rpartition("<locals>.")[2]
+    with _recording_in_place(name, "function", python_function) as live:
+        traced(*args, **kwargs)
+    return live.recording
+
+
+@contextmanager
+def watch(name: str = "watched block") -> Iterator[Recording]:
+    """Record whatever tf.functions run inside the block; the yielded recording is complete when it ends."""
+    _require_tensorflow()
+    with _recording_in_place(name, "program", None) as live:
+        yield live.recording
+
+
+class _Live:
+    """A recording that fills while its block runs."""
+
+    def __init__(self, target: TargetInfo) -> None:
+        self.parts = MemoryParts()
+        self.recording = Recording(RecordingMeta(target, outcome="still recording"), self.parts)
+
+    def refresh(self) -> None:
+        """Show what is there now."""
+        self.recording.meta = self.parts.decode(META_PART, RecordingMeta)
+
+
+@contextmanager
+def _recording_in_place(name: str, kind: str, python_function: Any | None) -> Iterator[_Live]:
+    from tfgraphdbg.recorders import environment
+    from tfgraphdbg.recorders.function_watch import FunctionWatch
+    from tfgraphdbg.recorders.python_stacks import LibraryPaths
+
+    live = _Live(TargetInfo(name, kind))
+    writer = RecordingWriter(live.recording.target, live.parts, LibraryPaths(_user_folders(python_function)))
+    writer.miss("log", "recorded in place: TensorFlow's log went to this process's own stderr")
+    writer.miss("console", "recorded in place: what was printed stayed in this process")
+    watch = FunctionWatch(writer)
+    outcome = "complete"
+    try:
+        with writer.phase("run"), watch.watching():
+            yield live
+    except BaseException as error:
+        outcome = f"the block raised {type(error).__name__}"
+        raise
+    finally:
+        writer.update(
+            outcome=outcome,
+            versions=environment.versions(),
+            devices=environment.devices(),
+            options=environment.options(),
+            main_tracing=watch.main_tracing(python_function),
+        )
+        live.refresh()
+
+
+def _user_folders(python_function: Any | None) -> tuple[str, ...]:
+    code = getattr(python_function, "__code__", None)
+    folder = os.path.dirname(code.co_filename) if code is not None else ""
+    return tuple(path for path in (os.getcwd(), folder) if path)
+
+
+def _require_tensorflow() -> None:
+    if "tensorflow" not in sys.modules:
+        try:
+            import tensorflow  # noqa: F401
+        except ImportError as error:
+            raise missing_tensorflow() from error
+
+
+def missing_tensorflow() -> MissingRequirementError:
+    """The error of every way to record in a Python without TensorFlow."""
+    return MissingRequirementError(
+        f"recording needs TensorFlow, and this Python ({sys.executable}) has none",
+        "install it: pip install 'tfgraphdbg[tensorflow]' (or tensorflow-cpu); saved recordings open without it",
+    )
+
+

@@ -1,0 +1,115 @@
+"""Records the structure of one concrete function: its traced graph, then what the runtime made of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tfgraphdbg.graph_model import GraphModel, op_id
+from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders.graph_defs import OpFacts, graph_part_of
+from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.op_origins import InheritedFacts, TracedFacts
+from tfgraphdbg.recorders.recording_writer import RecordingWriter
+from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
+from tfgraphdbg.recording import GraphPart
+
+
+class Run(NamedTuple):
+    """What was seen of the first run of a concrete function."""
+
+    atomic: Any
+    """The AtomicFunction that ran."""
+    concrete: Any | None
+    """A weak reference to its ConcreteFunction; None when it was traced before we watched."""
+    tensors: tuple[Any, ...]
+    graphs: list[FunctionGraphs]
+
+
+def record_traced(writer: RecordingWriter, index: int, func_graph: Any) -> GraphModel:
+    """Write the traced graph with its library functions, output shapes and Python stacks."""
+    libraries = tensorflow_internals.library_graphs(func_graph)
+    stacks = {
+        op_id(function, op.name): writer.stacks.index_of(op.traceback)
+        for function, graph in (("", func_graph), *libraries.items())
+        for op in graph.get_operations()
+    }
+    raw = func_graph.as_graph_def().SerializeToString()
+    with_shapes = func_graph.as_graph_def(add_shapes=True)
+    bodies = {name: graph.as_graph_def(add_shapes=True) for name, graph in libraries.items()}
+    name = writer.tracing(index).concrete_function
+    part = graph_part_of(with_shapes, name, "traced", TracedFacts(stacks), bodies)
+    writer.add_graph(index, part, raw)
+    return GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
+
+
+def record_run(
+    writer: RecordingWriter, index: int, traced: GraphModel, run: Run, dumps: GrapplerDumps | None
+) -> None:
+    """Write every later stage of a first run: the runtime's graphs, or XLA's HLO for a `jit_compile` function."""
+    func_graph = run.atomic.graph
+    libraries = tensorflow_internals.library_graphs(func_graph)
+    facts = InheritedFacts(
+        traced,
+        {name: [tensor.op.name for tensor in graph.inputs] for name, graph in (("", func_graph), *libraries.items())},
+    )
+    compiled = tensorflow_internals.must_compile(run.atomic.cached_definition)
+    if compiled:
+        writer.change_tracing(index, jit_compile=True)
+        _record_hlo(writer, index, run)
+    chosen = _graphs_of(traced, run.graphs)
+    if chosen is not None:
+        _record_stages(writer, index, chosen, facts, dumps)
+    elif not compiled:
+        writer.miss(
+            "stage-optimized",
+            f"the first run of {writer.tracing(index).function} was not seen: it ran before recording began, or failed",
+        )
+
+
+def _graphs_of(traced: GraphModel, graphs: list[FunctionGraphs]) -> FunctionGraphs | None:
+    """The entry of this function: a run may instantiate others too, whose nodes have other names."""
+
+    def shared_names(entry: FunctionGraphs) -> int:
+        return sum(node.name in traced.by_id for node in entry.pre_optimization.node)
+
+    return max(graphs, key=shared_names, default=None)
+
+
+def _record_stages(
+    writer: RecordingWriter, index: int, graphs: FunctionGraphs, facts: OpFacts, dumps: GrapplerDumps | None
+) -> None:
+    name = writer.tracing(index).concrete_function
+    _add(writer, index, graphs.pre_optimization, "pre-optimization", facts)
+    lowered = dumps.lowered_graph(name) if dumps else _NO_DUMPS
+    if isinstance(lowered, str):
+        writer.miss("stage-lowered", lowered)
+    else:
+        _add(writer, index, lowered, "lowered", facts)
+    _add(writer, index, graphs.optimized, "optimized", facts)
+    for number, partition in enumerate(graphs.partitions):
+        device = next((node.device for node in partition.node if node.device), "")
+        _add(writer, index, partition, f"partition:{number}", facts, device)
+
+
+def _add(writer: RecordingWriter, index: int, graph_def: Any, stage: str, facts: OpFacts, device: str = "") -> None:
+    part: GraphPart = graph_part_of(graph_def, writer.tracing(index).concrete_function, stage, facts)
+    writer.add_graph(index, part, graph_def.SerializeToString(), device)
+
+
+_NO_DUMPS = (
+    "TensorFlow was imported before recording began, so that its dumps could not be switched on; "
+    "`tfgraphdbg record` starts a process in which they are"
+)
+
+
+def _record_hlo(writer: RecordingWriter, index: int, run: Run) -> None:
+    alive = run.concrete() if run.concrete is not None else None
+    if alive is None:
+        writer.miss("stage-hlo", "the concrete function was traced before recording began")
+        return
+    for stage, name in (("hlo", "hlo"), ("optimized-hlo", "optimized_hlo")):
+        try:
+            writer.add_text(index, stage, tensorflow_internals.hlo_of(alive, run.tensors, name))
+        except Exception as error:
+            # XLA refuses what it cannot compile with errors of many kinds; the run itself was fine.
+            writer.miss(f"stage-{stage}", f"XLA gave no text: {type(error).__name__}: {error}"[:500])
