@@ -7,12 +7,13 @@ that a recorder is still filling, or memory. `recording_file` moves recordings i
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol, TypeVar
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from tfgraphdbg.errors import UsageError
+from tfgraphdbg.errors import UnreadableFileError, UsageError
 from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode
 
 FORMAT_VERSION = 1
@@ -45,7 +46,12 @@ class StackTable(msgspec.Struct, frozen=True):
 
     def frames_of(self, stack: int) -> tuple[Frame, ...]:
         """The frames of one stack, outermost first; none for index -1."""
-        return tuple(self.frames[index] for index in self.stacks[stack]) if stack >= 0 else ()
+        if stack < 0:
+            return ()
+        try:
+            return tuple([self.frames[index] for index in self.stacks[stack]])
+        except IndexError:
+            raise UnreadableFileError(f"the recording is damaged: it has no Python stack number {stack}") from None
 
     def user_frame(self, stack: int) -> Frame | None:
         """The innermost frame of the user's own code, or None."""
@@ -118,6 +124,16 @@ class Tracing(msgspec.Struct, frozen=True):
     def stage(self, name: str) -> Stage | None:
         """The stage of that name, or None."""
         return next((stage for stage in self.stages if stage.name == name), None)
+
+    def is_of(self, name: str) -> bool:
+        """Whether a user may mean it by `name`: the Python function, TensorFlow's concrete function, or its index."""
+        return name in (self.function, self.concrete_function, str(self.index)) or self.function.endswith(f".{name}")
+
+    @property
+    def default_stage(self) -> str:
+        """The graph stage to show when none is named: the one nearest to what really ran."""
+        graphs = [stage.name for stage in self.stages if stage.kind == "graph"]
+        return next((name for name in ("optimized", "lowered", "traced") if name in graphs), (graphs or ["traced"])[0])
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -196,7 +212,7 @@ class GraphPart(msgspec.Struct, frozen=True, array_like=True):
     name: str
     stage: str
     ops: tuple[OpNode, ...]
-    attr_sets: tuple[dict[str, Any], ...]
+    attr_sets: tuple[dict[str, AttrValue], ...]
     functions: tuple[str, ...]
 
 
@@ -263,25 +279,23 @@ class Recording:
 
         Raises UsageError, with the names that exist, when there is none.
         """
-        found = [
-            tracing
-            for tracing in self.tracings
-            if function in (tracing.function, tracing.concrete_function, str(tracing.index))
-            or tracing.function.endswith("." + function)
-        ]
+        found = [tracing for tracing in self.tracings if tracing.is_of(function)]
         if not found:
             names = ", ".join(dict.fromkeys(tracing.function for tracing in self.tracings)) or "none"
             raise UsageError(f"no tracing of a function {function!r} was recorded", f"recorded functions: {names}")
         return max(found, key=lambda tracing: (len(tracing.stages), tracing.run_ms))
 
-    def graph(self, stage: str = "optimized", tracing: Tracing | None = None) -> GraphModel:
-        """The graph of a stage: `traced`, `optimized`, `partition:0` and so on; of the main tracing by default."""
+    def graph(self, stage: str | None = None, tracing: Tracing | None = None) -> GraphModel:
+        """The graph of a stage: `traced`, `optimized`, `partition:0` ...; by default what ran of the main tracing."""
         tracing = tracing or self.main_tracing
+        stage = stage or tracing.default_stage
         self._require(tracing, stage, "graph")
         key = (tracing.index, stage)
         if key not in self._graphs:
-            part = self.parts.decode(graph_part(tracing.index, stage), GraphPart)
-            self._graphs[key] = GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
+            name = graph_part(tracing.index, stage)
+            part = self.parts.decode(name, GraphPart)
+            _require_indices(name, (op.attrs for op in part.ops), len(part.attr_sets))
+            self._graphs[key] = GraphModel(part.name, stage, part.ops, part.attr_sets, part.functions)
         return self._graphs[key]
 
     def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
@@ -308,12 +322,16 @@ class Recording:
     @functools.cached_property
     def stacks(self) -> StackTable:
         """The Python stacks that ops point into."""
-        return self._optional(STACKS_PART, StackTable) or StackTable()
+        table = self._optional(STACKS_PART, StackTable) or StackTable()
+        _require_indices(STACKS_PART, itertools.chain.from_iterable(table.stacks), len(table.frames), lowest=0)
+        return table
 
     @functools.cached_property
     def calls(self) -> tuple[CallRecord, ...]:
         """Every call of a concrete function from Python, in order of time."""
-        return self._optional(CALLS_PART, tuple[CallRecord, ...]) or ()
+        calls = self._optional(CALLS_PART, tuple[CallRecord, ...]) or ()
+        _require_indices(CALLS_PART, (call.tracing for call in calls), len(self.tracings), lowest=0)
+        return calls
 
     @functools.cached_property
     def sources(self) -> Mapping[str, str]:
@@ -335,6 +353,13 @@ class Recording:
 
     def _optional_text(self, name: str) -> str:
         return self.parts.read(name).decode("utf-8", "replace") if name in self.parts.names() else ""
+
+
+def _require_indices(part: str, indices: Iterable[int], size: int, lowest: int = -1) -> None:
+    """Check once what a part points to, so that no later reader meets an IndexError or, worse, a wrong neighbour."""
+    distinct = set(indices)
+    if distinct and not (lowest <= min(distinct) and max(distinct) < size):
+        raise UnreadableFileError(f"part {part!r} is damaged: it points outside its {size:,} entries")
 
 
 __all__ = [

@@ -28,3 +28,5 @@ class Analysis(NamedTuple):
     name: str
     summary: str
     run: Callable[[Recording, AnalysisOptions], Report]
+    takes_second_target: bool = False
+    """Whether the verb compares: with a second target, or a second stage (`--against`)."""

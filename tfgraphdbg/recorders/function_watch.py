@@ -49,16 +49,16 @@ class FunctionWatch:
             finally:
                 self._writer.write_shared()
 
-    def main_tracing(self, python_function: Any | None = None) -> int | None:
-        """The tracing that took the most time: of `python_function` when given, else of all that Python called."""
+    def main_tracing(self, python_function: Any | None = None, name: str | None = None) -> int | None:
+        """The tracing that took the most time: of `name` or `python_function` if given, else of all that ran.
+
+        When nothing of that name or function was traced, all are considered.
+        """
         code = getattr(python_function, "__code__", None)
-        candidates = [
-            tracing
-            for tracing in self._writer.tracings
-            if tracing.role != "nested" and (code is None or self._code_of.get(tracing.index) is code)
-        ]
-        if not candidates and code is not None:
-            return self.main_tracing()
+        called = [tracing for tracing in self._writer.tracings if tracing.role != "nested"]
+        named = [tracing for tracing in called if name is not None and tracing.is_of(name)]
+        of_function = [tracing for tracing in called if code is not None and self._code_of.get(tracing.index) is code]
+        candidates = named or of_function or called
         # Under a tape the forward function stands for the user's; a backward one is never what the user named.
         best = max(
             candidates,

@@ -1,0 +1,136 @@
+"""One request -> the parts of one recording: load the target, run it under watch, write what was seen."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tfgraphdbg.errors import DebuggerError, RecordingInterruptedError
+from tfgraphdbg.record_request import RecordRequest
+from tfgraphdbg.recorders.function_watch import FunctionWatch
+from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.import_hook import when_tensorflow_is_imported
+from tfgraphdbg.recorders.in_place import missing_tensorflow
+from tfgraphdbg.recorders.python_stacks import LibraryPaths
+from tfgraphdbg.recorders.recording_writer import Progress, RecordingWriter
+from tfgraphdbg.recording import LOG_PART, TargetInfo
+from tfgraphdbg.recording_file import FolderParts
+
+
+def record_request(request: RecordRequest, progress: Progress) -> None:
+    """Record what was asked for. Raises DebuggerError; the parts written before it stay."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise missing_tensorflow()
+    folder = Path(request.folder)
+    target = request.target
+    libraries = LibraryPaths([os.getcwd(), *([str(Path(target.path).resolve().parent)] if target.path else [])])
+    writer = RecordingWriter(TargetInfo(target.text, target.kind), FolderParts(folder / "parts"), libraries, progress)
+    if target.kind == "graph_def":
+        _record_graph_file(writer, Path(target.path))
+        return
+    watch = FunctionWatch(writer, GrapplerDumps(folder / "dumps", folder / LOG_PART))
+    with _outcome_kept(writer), contextlib.ExitStack() as stack:
+        run = _Run(request, writer, watch, stack)
+        run.program() if target.kind == "program" else run.function()
+
+
+def _record_graph_file(writer: RecordingWriter, path: Path) -> None:
+    from tfgraphdbg.recorders import environment
+    from tfgraphdbg.recorders.graph_file import record_graph_file
+
+    with _outcome_kept(writer), writer.phase("read graph"):
+        record_graph_file(writer, path)
+        writer.update(versions=environment.versions(), main_tracing=0)
+
+
+@contextlib.contextmanager
+def _outcome_kept(writer: RecordingWriter) -> Iterator[None]:
+    outcome = "the recording did not finish"
+    try:
+        yield
+        outcome = "complete"
+    except KeyboardInterrupt as error:
+        outcome = "the recording was interrupted"
+        raise RecordingInterruptedError(outcome) from error
+    except DebuggerError as error:
+        outcome = error.message
+        raise
+    finally:
+        writer.update(outcome=outcome)
+
+
+class _Run:
+    """The phases of one run, in order; each leaves the recording openable."""
+
+    def __init__(
+        self, request: RecordRequest, writer: RecordingWriter, watch: FunctionWatch, stack: contextlib.ExitStack
+    ) -> None:
+        self._request = request
+        self._writer = writer
+        self._watch = watch
+        self._stack = stack
+        self._python_function: Any | None = None
+
+    def function(self) -> None:
+        """Load one callable, then call it once for each example input."""
+        from tfgraphdbg.recorders import user_program
+
+        options = user_program.LoadOptions(
+            self._request.inputs,
+            self._request.inputs_from,
+            self._request.mode,
+            self._request.batch,
+            self._request.seed,
+        )
+        with self._writer.phase("load target"):
+            when_tensorflow_is_imported(self._watch_from_now)
+            loaded = user_program.load_target(self._request.target, options)
+            import tensorflow  # noqa: F401
+
+            self._note_function(loaded)
+        sources = []
+        with self._main_kept():
+            for number, call in enumerate(user_program.example_calls(loaded, options)):
+                sources += [call.source] if call.source not in sources else []
+                self._writer.update(target=TargetInfo(self._request.target.text, loaded.kind, tuple(sources)))
+                with self._writer.phase("first call" if number == 0 else "further calls"):
+                    user_program.call(loaded, call)
+
+    def program(self) -> None:
+        """Run a whole program as `__main__`."""
+        from tfgraphdbg.recorders import user_program
+
+        when_tensorflow_is_imported(self._watch_from_now)
+        with self._main_kept(), self._writer.phase("run program"):
+            user_program.run_program(self._request.target)
+
+    def _watch_from_now(self) -> None:
+        from tfgraphdbg.recorders import environment
+
+        self._stack.enter_context(self._watch.watching())
+        self._writer.update(versions=environment.versions())
+
+    def _note_function(self, loaded: Any) -> None:
+        from tfgraphdbg.recorders import environment, tensorflow_internals
+
+        self._python_function = tensorflow_internals.python_function_of(loaded.function)
+        self._writer.update(options={"function": environment.function_options(loaded.function)})
+
+    @contextlib.contextmanager
+    def _main_kept(self) -> Iterator[None]:
+        """Whatever happens inside, say at the end what was recorded, on which devices, with which options."""
+        from tfgraphdbg.recorders import environment
+
+        try:
+            yield
+        finally:
+            options = {**self._writer.meta.options, **environment.options()}
+            self._writer.update(
+                devices=environment.devices(),
+                options=options,
+                main_tracing=self._watch.main_tracing(self._python_function, self._request.function),
+            )
