@@ -5,10 +5,12 @@ Measurements are never stored here: they are overlays keyed by op id (see `recor
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -26,8 +28,10 @@ FUNCTION_SEPARATOR = "::"
 LOOP_BACK_OP_TYPES = frozenset({"NextIteration", "RefNextIteration"})
 """The only ops whose outgoing edges close a loop in a lowered `tf.while_loop`."""
 
-AttrValue = None | bool | int | float | str | list[Any]
-"""An attr as plain data; a tensor, a type or a function is its text."""
+AttrScalar = None | bool | int | float | str
+
+AttrValue = AttrScalar | Sequence[AttrScalar]
+"""An attr as plain data; a tensor, a shape, a type or a function is its text."""
 
 
 class InputRef(NamedTuple):
@@ -45,6 +49,18 @@ def parse_input(text: str) -> InputRef:
     if colon and index.isdecimal():
         return InputRef(name, int(index))
     return InputRef(text, 0)
+
+
+@contextlib.contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """Build hundreds of thousands of objects without cycles: collecting among them takes up to half of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class OutputInfo(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -155,12 +171,21 @@ class GraphModel(msgspec.Struct, frozen=True, dict=True, eq=False):
         return sum(len(op.inputs) for op in self.ops)
 
     @functools.cached_property
+    def input_positions(self) -> tuple[tuple[int, ...], ...]:
+        """For each op: where in `ops` the producer of each of its inputs is, -1 for an unknown one.
+
+        The edges as plain integers: algorithms run on them several times faster than on networkx.
+        """
+        return _input_positions(self.ops)
+
+    @functools.cached_property
     def consumers(self) -> Mapping[str, tuple[Edge, ...]]:
         """For each op id that feeds something: its outgoing edges."""
         out: dict[str, list[Edge]] = {}
-        for edge in self.edges():
-            out.setdefault(edge.source, []).append(edge)
-        return {source: tuple(edges) for source, edges in out.items()}
+        with garbage_collection_paused():
+            for edge in self.edges():
+                out.setdefault(edge.source, []).append(edge)
+            return {source: tuple(edges) for source, edges in out.items()}
 
     @functools.cached_property
     def nx(self) -> nx.DiGraph[str]:
@@ -196,47 +221,98 @@ class GraphModel(msgspec.Struct, frozen=True, dict=True, eq=False):
             raise UnreadableFileError(f"graph {self.name!r} is inconsistent: {'; '.join(problems[:3])}{more}")
 
 
+def _input_positions(ops: tuple[OpNode, ...]) -> tuple[tuple[int, ...], ...]:
+    positions: dict[str, dict[str, int]] = {}
+    for position, op in enumerate(ops):
+        positions.setdefault(op.function, {})[op.name] = position
+    rows: list[tuple[int, ...]] = []
+    for op in ops:
+        known = positions[op.function]
+        row = []
+        for text in op.inputs:
+            # Most inputs are plain names: this is parse_input without a call for each of them.
+            name = text if ":" not in text and text[:1] != "^" else parse_input(text).name
+            row.append(known.get(name, -1))
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
 def _build_nx(graph: GraphModel) -> nx.DiGraph[str]:
     import networkx
 
     built: nx.DiGraph[str] = networkx.DiGraph(name=graph.name, stage=graph.stage)
-    built.add_nodes_from((op.id, {"op": op}) for op in graph.ops)
-    known = set(built)
-    outputs_between: dict[tuple[str, str], tuple[int, ...]] = {}
-    for source, target, output, _ in graph.edges():
-        if source in known:
-            key = (source, target)
-            outputs_between[key] = (*outputs_between.get(key, ()), output)
-    built.add_edges_from(
-        (source, target, {"outputs": outputs}) for (source, target), outputs in outputs_between.items()
-    )
+    with garbage_collection_paused():
+        built.add_nodes_from((op.id, {"op": op}) for op in graph.ops)
+        built.add_edges_from(_merged_edges(graph))
     frozen: nx.DiGraph[str] = networkx.freeze(built)
     return frozen
 
 
-def _topological_order(graph: GraphModel) -> tuple[str, ...]:
-    """Kahn's algorithm on integer indices: at 70,000 ops some ten times faster than on networkx dictionaries."""
+def _merged_edges(graph: GraphModel) -> Iterator[tuple[str, str, dict[str, tuple[int, ...]]]]:
+    """Parallel edges as one, with all their outputs; edges from unknown ops left out."""
     ids = [op.id for op in graph.ops]
-    index_of = {id_: index for index, id_ in enumerate(ids)}
-    closes_loop = [op.op_type in LOOP_BACK_OP_TYPES for op in graph.ops]
-    consumers: list[list[int]] = [[] for _ in ids]
-    waiting = [0] * len(ids)
-    for target, op in enumerate(graph.ops):
-        for text in op.inputs:
-            source = index_of.get(op_id(op.function, parse_input(text).name), -1)
-            if source >= 0 and not closes_loop[source]:
-                consumers[source].append(target)
-                waiting[target] += 1
-    order = [index for index, count in enumerate(waiting) if not count]
-    for index in order:
-        for target in consumers[index]:
+    for target, op, positions in zip(ids, graph.ops, graph.input_positions, strict=True):
+        outputs_of: dict[int, tuple[int, ...]] = {}
+        for text, position in zip(op.inputs, positions, strict=True):
+            if position >= 0:
+                outputs_of[position] = (*outputs_of.get(position, ()), parse_input(text).output)
+        for position, outputs in outputs_of.items():
+            yield ids[position], target, {"outputs": outputs}
+
+
+def _topological_order(graph: GraphModel) -> tuple[str, ...]:
+    # TensorFlow traces producers first, so most graphs need no sorting.
+    if _producers_come_first(graph):
+        return tuple([op.id for op in graph.ops])
+    return tuple([graph.ops[position].id for position in _sorted_positions(graph)])
+
+
+def _producers_come_first(graph: GraphModel) -> bool:
+    for target, sources in enumerate(graph.input_positions):
+        for source in sources:
+            if source >= target and graph.ops[source].op_type not in LOOP_BACK_OP_TYPES:
+                return False
+    return True
+
+
+def _sorted_positions(graph: GraphModel) -> list[int]:
+    """Kahn's algorithm on integers: at 70,000 ops several times faster than on networkx."""
+    producers = graph.input_positions
+    waiting = [len(sources) for sources in producers]
+    # One list more than ops: index -1, an unknown producer, is the last.
+    consumers: list[list[int]] = [[] for _ in range(len(producers) + 1)]
+    for target, sources in enumerate(producers):
+        for source in sources:
+            consumers[source].append(target)
+    loop_backs = [position for position, op in enumerate(graph.ops) if op.op_type in LOOP_BACK_OP_TYPES]
+    for source in (-1, *loop_backs):
+        for target in consumers[source]:
+            waiting[target] -= 1
+        consumers[source] = []
+    order = [position for position, count in enumerate(waiting) if not count]
+    for position in order:
+        for target in consumers[position]:
             waiting[target] -= 1
             if not waiting[target]:
                 order.append(target)
-    if len(order) != len(ids):
-        stuck = next(id_ for id_, count in zip(ids, waiting, strict=True) if count)
+    if len(order) != len(waiting):
+        stuck = graph.ops[_position_in_cycle(graph, waiting)].id
         raise UnreadableFileError(f"graph {graph.name!r} has a cycle through op {stuck!r}")
-    return tuple(ids[index] for index in order)
+    return order
+
+
+def _position_in_cycle(graph: GraphModel, waiting: Sequence[int]) -> int:
+    """Climb from an op that still waits to producers that wait too, until one comes twice."""
+    seen: set[int] = set()
+    position = next(position for position, count in enumerate(waiting) if count)
+    while position not in seen:
+        seen.add(position)
+        position = next(
+            source
+            for source in graph.input_positions[position]
+            if source >= 0 and waiting[source] and graph.ops[source].op_type not in LOOP_BACK_OP_TYPES
+        )
+    return position
 
 
 def _build_scopes(ops: tuple[OpNode, ...]) -> dict[str, Scope]:
@@ -272,7 +348,7 @@ def _problems(graph: GraphModel) -> Iterator[str]:
     for op in graph.ops:
         if op.function and op.function not in functions:
             yield f"op {op.id!r} lives in the unknown function {op.function!r}"
-        if op.attrs >= len(graph.attr_sets):
+        if not -1 <= op.attrs < len(graph.attr_sets):
             yield f"op {op.id!r} names attr set {op.attrs} of {len(graph.attr_sets)}"
         seen_control = False
         for name, output in op.input_refs():

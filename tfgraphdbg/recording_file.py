@@ -6,11 +6,14 @@ that any unzip gives files that Netron and TensorBoard open.
 
 from __future__ import annotations
 
-import gc
+import contextlib
+import errno
 import os
+import shutil
+import stat
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +21,7 @@ import msgspec
 import zstandard
 
 from tfgraphdbg.errors import UnreadableFileError, UsageError
+from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import FORMAT_VERSION, META_PART, PartSource, Recording, RecordingMeta
 
 SUFFIX = ".tfgdbg"
@@ -27,6 +31,11 @@ MAX_PART_BYTES = 2 << 30
 
 MAX_TOTAL_BYTES = 16 << 30
 MAX_PARTS = 1_000_000
+
+MAX_RATIO = 500
+"""No part over `RATIO_FREE_BYTES` unpacks to more times its packed size: real graphs reach 30, printed lines 300."""
+
+RATIO_FREE_BYTES = 256 << 20
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _FORMAT_MARK = b"tfgraphdbg recording"
@@ -47,26 +56,31 @@ def encode_part(value: object) -> bytes:
 def decode_part(packed: bytes, kind: type[T], where: str) -> T:
     """The value of a compressed msgpack part. Raises UnreadableFileError, naming `where`, when it is damaged."""
     raw = _unpack_zstd(packed, where)
-    collecting = gc.isenabled()
-    # A part is hundreds of thousands of small objects without cycles: collecting among them doubles the time.
-    gc.disable()
     try:
-        return msgspec.msgpack.decode(raw, type=kind)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, MemoryError) as error:
+        with garbage_collection_paused():
+            return msgspec.msgpack.decode(raw, type=kind)
+    except (msgspec.MsgspecError, RecursionError, TypeError, ValueError, OverflowError, MemoryError) as error:
         raise UnreadableFileError(f"{where} is damaged: {error}", _DAMAGED_HINT) from error
-    finally:
-        if collecting:
-            gc.enable()
 
 
 _DAMAGED_HINT = "record it again: tfgraphdbg record TARGET -o run.tfgdbg"
+_FOREIGN_HINT = "make one: tfgraphdbg record TARGET -o run.tfgdbg"
+_BOMB_HINT = "open only recordings from people you trust"
+
+
+def _is_bomb(size: int, packed_size: int) -> bool:
+    return size > MAX_PART_BYTES or (size > RATIO_FREE_BYTES and size > MAX_RATIO * packed_size)
 
 
 def _unpack_zstd(packed: bytes, where: str) -> bytes:
     try:
         size = zstandard.frame_content_size(packed)
-        if size < 0 or size > MAX_PART_BYTES:
-            raise UnreadableFileError(f"{where} claims to unpack to {size:,} bytes, more than any recording holds")
+        if size < 0:
+            raise UnreadableFileError(f"{where} is damaged: it does not tell its size", _DAMAGED_HINT)
+        if _is_bomb(size, len(packed)):
+            raise UnreadableFileError(
+                f"{where} claims to unpack to {size:,} bytes: more than any recording holds", _BOMB_HINT
+            )
         return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompress(packed, max_output_size=max(size, 1))
     except (zstandard.ZstdError, MemoryError) as error:
         raise UnreadableFileError(f"{where} is damaged: {error}", _DAMAGED_HINT) from error
@@ -125,9 +139,9 @@ class ZipParts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _translated(path), zipfile.ZipFile(path) as archive:
+        with _damage_reported(path), zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            _refuse_bomb(path, members)
+            _check_members(path, members)
             self._names = frozenset(member.filename for member in members)
 
     def names(self) -> frozenset[str]:
@@ -146,7 +160,7 @@ class ZipParts:
     def _member(self, name: str) -> bytes:
         if name not in self._names:
             raise UnreadableFileError(f"{self._path} has no part {name!r}: it is incomplete", _DAMAGED_HINT)
-        with _translated(self._path), zipfile.ZipFile(self._path) as archive, archive.open(name) as member:
+        with _damage_reported(self._path), zipfile.ZipFile(self._path) as archive, archive.open(name) as member:
             limit = archive.getinfo(name).file_size
             # Not read(): a member may unpack to more than its directory entry claims.
             packed = member.read(limit + 1)
@@ -155,32 +169,41 @@ class ZipParts:
             return packed
 
 
-class _translated:
-    """Turns whatever a damaged zip raises into one clear error: zipfile has no one error root of its own."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, UnreadableFileError) or not isinstance(error, Exception):
-            return
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, zipfile.BadZipFile):
-            raise UnreadableFileError(f"cannot read {self._path}: {error.strerror}") from error
+@contextlib.contextmanager
+def _damage_reported(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged zip raises into one clear error: zipfile has no error root of its own."""
+    try:
+        yield
+    except UnreadableFileError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise UnreadableFileError(f"cannot read {path}: {error.strerror}", "check the file name") from error
         reason = str(error) or type(error).__name__
-        raise UnreadableFileError(f"{self._path} is damaged or truncated: {reason}", _DAMAGED_HINT) from error
+        raise UnreadableFileError(f"{path} is damaged or truncated: {reason}", _DAMAGED_HINT) from error
 
 
-def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    largest = max((member.file_size for member in members), default=0)
+def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse a zip that no recorder wrote: a bomb, or members that hide one another or point out of the file."""
     total = sum(member.file_size for member in members)
-    if largest > MAX_PART_BYTES or total > MAX_TOTAL_BYTES or len(members) > MAX_PARTS:
+    bombs = any(_is_bomb(member.file_size, member.compress_size) for member in members)
+    if bombs or total > MAX_TOTAL_BYTES or len(members) > MAX_PARTS:
         raise UnreadableFileError(
             f"{path} claims to unpack to {total:,} bytes in {len(members):,} parts: more than any recording holds",
-            "open only recordings from people you trust",
+            _BOMB_HINT,
         )
+    if sum(member.compress_size for member in members) > path.stat().st_size:
+        raise UnreadableFileError(f"{path} is damaged: its parts overlap", _DAMAGED_HINT)
+    names = {member.filename for member in members}
+    if len(names) != len(members):
+        raise UnreadableFileError(f"{path} is damaged: it holds two parts of one name", _DAMAGED_HINT)
+    outside = next((name for name in names if _points_outside(name)), None)
+    if outside is not None:
+        raise UnreadableFileError(f"{path} has a part that points outside of it: {outside!r}", _BOMB_HINT)
+
+
+def _points_outside(name: str) -> bool:
+    return "\\" in name or name[1:2] == ":" or name.startswith("/") or ".." in name.split("/")
 
 
 def load(path: str | os.PathLike[str]) -> Recording:
@@ -189,20 +212,27 @@ def load(path: str | os.PathLike[str]) -> Recording:
     Raises UnreadableFileError when the file is absent, foreign, truncated, damaged, or of a newer version.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(4)
-    except OSError as error:
-        raise UnreadableFileError(f"cannot read {path}: {error.strerror}", "check the file name") from error
+    head = _first_bytes(path)
     if head != _ZIP_MAGIC:
-        what = "is empty" if not head else "is not a tfgraphdbg recording"
-        raise UnreadableFileError(f"{path} {what}", "make one: tfgraphdbg record TARGET -o run.tfgdbg")
+        what = "is not a tfgraphdbg recording" if head else "is empty"
+        raise UnreadableFileError(f"{path} {what}", _FOREIGN_HINT)
     parts = ZipParts(path)
     if META_PART not in parts.names():
-        raise UnreadableFileError(
-            f"{path} is a zip file, but not a tfgraphdbg recording", "make one: tfgraphdbg record TARGET -o run.tfgdbg"
-        )
+        raise UnreadableFileError(f"{path} is a zip file, but not a tfgraphdbg recording", _FOREIGN_HINT)
     return Recording(_read_meta(parts, path), parts)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        # Opening a pipe would wait for its writer, so the kind of file is asked first.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableFileError(f"{path} is {'a folder' if path.is_dir() else 'not a file'}", _FOREIGN_HINT)
+        with path.open("rb") as file:
+            return file.read(len(_ZIP_MAGIC))
+    except OSError as error:
+        raise UnreadableFileError(f"cannot read {path}: {error.strerror}", "check the file name") from error
+    except ValueError as error:
+        raise UnreadableFileError(f"cannot read {str(path)!r}: {error}", "check the file name") from error
 
 
 class _VersionOnly(msgspec.Struct):
@@ -212,6 +242,8 @@ class _VersionOnly(msgspec.Struct):
 def _read_meta(parts: PartSource, path: Path) -> RecordingMeta:
     # The version is read alone first: a newer meta may hold fields that this version cannot decode.
     version = parts.decode(META_PART, _VersionOnly).format_version
+    if version < 1:
+        raise UnreadableFileError(f"{path} is damaged: it has no format version", _DAMAGED_HINT)
     if version > FORMAT_VERSION:
         raise UnreadableFileError(
             f"{path} has format version {version}; this tfgraphdbg reads up to {FORMAT_VERSION}",
@@ -243,19 +275,38 @@ def save(packed: dict[str, bytes], path: str | os.PathLike[str]) -> None:
 
 
 def write_atomically(path: Path, write: Callable[[str], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it. Raises UsageError when that is impossible."""
+    """Let `write` fill a temporary file, then rename it. Raises UsageError when `path` cannot be written.
+
+    A link is followed; a device or a pipe, such as `/dev/stdout`, gets the bytes instead of being replaced.
+    """
+    place = Path(os.path.realpath(path))
+    special = place.exists() and not place.is_file()
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        # A name may be as long as a file system allows, so only its beginning goes into the temporary one.
+        handle, name = tempfile.mkstemp(
+            dir=None if special else place.parent, prefix=f".{place.name[:40]}.", suffix=".tmp"
+        )
         os.close(handle)
         try:
-            write(temporary)
-            # mkstemp makes private files; a result should be as readable as any other new file.
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            write(name)
+            _put(Path(name), place, special)
+        finally:
+            Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "choose another place with -o PATH") from error
+        raise UsageError(
+            f"cannot write {path}: {error.strerror or error}", "choose another place with -o PATH"
+        ) from error
+
+
+def _put(temporary: Path, path: Path, special: bool) -> None:
+    if special:
+        with temporary.open("rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        return
+    # mkstemp makes private files; a result should be as readable as any other new file.
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+    temporary.replace(path)
