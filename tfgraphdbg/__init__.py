@@ -1,3 +1,31 @@
-"""See what TensorFlow really executes: record, explain and draw the graphs behind `tf.function`."""
+"""See what TensorFlow really executes: record, explain and draw the graphs behind `tf.function`.
+
+    import tfgraphdbg
+    recording = tfgraphdbg.record(train_step, x, y)
+    report = tfgraphdbg.analyze(recording, "overview")
+    recording.graph("optimized").nx
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfgraphdbg.python_api import analyze, load, record, render, save, watch
 
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "analyze", "load", "record", "render", "save", "watch"]
+
+
+def __getattr__(name: str) -> object:
+    # Importing the package must stay cheap: `tfgraphdbg --help` and every recorder begin with it.
+    if name in __all__:
+        from tfgraphdbg import python_api
+
+        return getattr(python_api, name)
+    raise AttributeError(f"module 'tfgraphdbg' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,6 +10,7 @@ import faulthandler
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,11 +55,22 @@ def main() -> None:
         is_program = False
     except KeyboardInterrupt:
         is_program = False
+    except Exception as error:
+        events.send(failed_event(_own_failure(error)))
+        is_program = False
     events.send(DoneEvent())
     _flush()
     if not is_program:
         # Nothing of the user's is left to run, and TensorFlow takes a while to take itself down.
         os._exit(0)
+
+
+def _own_failure(error: Exception) -> DebuggerError:
+    """What is neither the user's nor the machine's fault; the traceback is in the console part."""
+    traceback.print_exception(error)
+    detail = "".join(traceback.format_exception(error)) if os.environ.get("TFGRAPHDBG_DEBUG") else ""
+    what = f"{type(error).__name__}: {error}"
+    return DebuggerError(f"the recorder itself failed, which is a bug of tfgraphdbg: {what}", "set TFGRAPHDBG_DEBUG=1 to see where, and report it", detail)
 
 
 def _give_streams_to_the_program(folder: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recorders import structure, tensorflow_internals
 from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
 from tfgraphdbg.recording import Role, Tracing
@@ -47,7 +48,16 @@ class FunctionWatch:
             try:
                 yield
             finally:
+                self._record_never_run()
                 self._writer.write_shared()
+
+    def _record_never_run(self) -> None:
+        """Keep the traced graphs of functions that were traced and, until now, not called."""
+        for tracing in self._writer.tracings:
+            concrete = self._concrete.get(tracing.index, lambda: None)()
+            if tracing.role == "inference" and not tracing.stages and concrete is not None:
+                with self._recording("traced"):
+                    structure.record_traced(self._writer, tracing.index, concrete.graph)
 
     def main_tracing(self, python_function: Any | None = None, name: str | None = None) -> int | None:
         """The tracing that took the most time: of `name` or `python_function` if given, else of all that ran.
@@ -85,7 +95,9 @@ class FunctionWatch:
 
     def _add_traced(self, concrete: Any, options: Any, trace_ms: float, nested: bool) -> None:
         python_function = tensorflow_internals.python_function_of(getattr(options, "python_function", None))
-        name, file, line = _place_of(python_function, getattr(options, "name", ""))
+        name, file, line = _place_of(
+            python_function, str(getattr(options, "name", "")), self._writer.libraries
+        )
         tracing = Tracing(
             index=-1,
             function=name,
@@ -101,9 +113,6 @@ class FunctionWatch:
         self._code_of[index] = getattr(python_function, "__code__", None)
         # Weak: a recorder that keeps concrete functions alive would itself be the leak that users look for.
         self._concrete[index] = weakref.ref(concrete)
-        if not nested:
-            self._traced[index] = structure.record_traced(self._writer, index, concrete.graph)
-            self._writer.write_shared()
 
     def _on_run(self, run: Callable[[], Any], atomic: Any, tensors: tuple[Any, ...]) -> Any:
         if not tensorflow_internals.executing_eagerly() or getattr(self._busy, "recording", False):
@@ -123,6 +132,7 @@ class FunctionWatch:
         self._ran.add(name)
         with self._recording("traced"):
             self._ensure_traced(name, atomic)
+            self._writer.write_shared()
         index = self._by_concrete.get(name)
         if index is None:
             return run()
@@ -147,8 +157,6 @@ class FunctionWatch:
     def _ensure_traced(self, name: str, atomic: Any) -> None:
         """Give a tracing to what was traced before we watched, and to the functions that a gradient tape makes."""
         index = self._by_concrete.get(name)
-        if index is not None and self._writer.tracing(index).role != "nested":
-            return
         if index is None:
             owner = self._owner(name)
             role: Role = "backward" if _BACKWARD in name else "forward" if _FORWARD in name else "inference"
@@ -165,7 +173,7 @@ class FunctionWatch:
             index = self._by_concrete[name] = self._writer.add_tracing(tracing)
             if owner is not None:
                 self._code_of[index] = self._code_of.get(owner.index)
-        else:
+        elif self._writer.tracing(index).role == "nested":
             self._writer.change_tracing(index, role="inference")
         self._traced[index] = structure.record_traced(self._writer, index, atomic.graph)
 
@@ -212,11 +220,16 @@ def _plain_name(concrete_function: str) -> str:
     return name
 
 
-def _place_of(python_function: Any, fallback: str) -> tuple[str, str, int]:
-    """Name as the user knows it, file and line of a Python function."""
+def _place_of(python_function: Any, fallback: str, libraries: LibraryPaths) -> tuple[str, str, int]:
+    """Name as the user knows it, file and line of a Python function.
+
+    For a function that TensorFlow itself wrote around the user's, its name for the tracing says more.
+    """
     function = inspect.unwrap(python_function) if callable(python_function) else python_function
-    name = getattr(function, "__qualname__", fallback or "function").rpartition("<locals>.")[2]
     code = getattr(function, "__code__", None)
+    name = getattr(function, "__qualname__", fallback or "function").rpartition("<locals>.")[2]
     if code is None:
         return name, "", 0
+    if fallback and name != fallback and "<locals>" in function.__qualname__ and libraries.holds(code.co_filename):
+        return fallback, "", 0
     return name, code.co_filename, code.co_firstlineno

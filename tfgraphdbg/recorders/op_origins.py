@@ -27,8 +27,6 @@ CALL_ATTRS = ("f",)
 _LOWERED = re.compile(r"(body|cond|then|else|branches|branch\d+)/_\d+/(.+)", re.DOTALL)
 _MACHINERY = re.compile(r".*/_\d+\Z", re.DOTALL)
 
-SHAPE_KEEPING_ATTRS = ("data_format", "keep_dims", "N")
-
 
 class TracedFacts(OpFacts):
     """Facts of the traced graph itself: only its stacks."""
@@ -84,13 +82,14 @@ class InheritedFacts(OpFacts):
         return (found,) if found else ()
 
     def shapes(self, node: Any, origins: tuple[str, ...]) -> Outputs:
-        """The traced outputs of an op that still is what it was; empty for a rewritten one."""
+        """The traced outputs, where the op still is what it was, or was rewritten in place for the same consumers."""
         origin = self._ops.get(origins[0]) if origins else None
-        if origin is None or (origin.op_type != node.op and (origin.op_type, node.op) not in _SAME_OUTPUT):
+        if origin is None or not (origin.op_type == node.op or node.op == "_Arg" or origin.name == node.name):
             return ()
-        before = self._traced.attrs_of(origin)
+        before = self._traced.attrs_of(origin).get("data_format")
         layout = node.attr["data_format"].s.decode() if "data_format" in node.attr else None
-        return origin.outputs if before.get("data_format") == layout else ()
+        # A layout pass swaps the dimensions of an op that keeps its name.
+        return origin.outputs if before is None or layout is None or before == layout else ()
 
     def _by_name(self, name: str, function: str) -> str:
         """The traced op that a name leads to through calls, loops and branches; the last of those for its machinery."""
@@ -140,6 +139,3 @@ class InheritedFacts(OpFacts):
         self._bodies[caller] = found
         return found
 
-
-_SAME_OUTPUT = frozenset({("Placeholder", "_Arg"), ("PlaceholderWithDefault", "_Arg")})
-"""Op types that differ between stages though the value is the same."""

@@ -63,7 +63,7 @@ class StackCollector:
 
     def index_of(self, traceback: Any) -> int:
         """The index of one op's traceback; -1 when TensorFlow kept none."""
-        if traceback is None or not len(traceback):
+        if traceback is None:
             return -1
         index = self._seen.get(traceback)
         if index is None:
@@ -77,7 +77,7 @@ class StackCollector:
             for frame in traceback
             if not frame.filename.startswith(_OUR_FOLDER)
         )
-        return self._stacks.setdefault(stack, len(self._stacks))
+        return self._stacks.setdefault(stack, len(self._stacks)) if stack else -1
 
     def _frame(self, file: str, line: int, function: str) -> int:
         key = (file, line, function)

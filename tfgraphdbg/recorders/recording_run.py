@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,13 +94,15 @@ class _Run:
             import tensorflow  # noqa: F401
 
             self._note_function(loaded)
-        sources = []
         with self._main_kept():
-            for number, call in enumerate(user_program.example_calls(loaded, options)):
-                sources += [call.source] if call.source not in sources else []
-                self._writer.update(target=TargetInfo(self._request.target.text, loaded.kind, tuple(sources)))
-                with self._writer.phase("first call" if number == 0 else "further calls"):
-                    user_program.call(loaded, call)
+            calls = user_program.example_calls(loaded, options)
+            sources: list[str] = []
+            for phase, some in (("first call", itertools.islice(calls, 1)), ("further calls", calls)):
+                for call in some:
+                    sources += [call.source] if call.source not in sources else []
+                    self._writer.update(target=TargetInfo(self._request.target.text, loaded.kind, tuple(sources)))
+                    with self._writer.phase(phase):
+                        user_program.call(loaded, call)
 
     def program(self) -> None:
         """Run a whole program as `__main__`."""
@@ -106,7 +110,7 @@ class _Run:
 
         when_tensorflow_is_imported(self._watch_from_now)
         with self._main_kept(), self._writer.phase("run program"):
-            user_program.run_program(self._request.target)
+            user_program.run_program(self._request.target, self._request.seed)
 
     def _watch_from_now(self) -> None:
         from tfgraphdbg.recorders import environment
@@ -128,6 +132,10 @@ class _Run:
         try:
             yield
         finally:
+            if "tensorflow" not in sys.modules:
+                self._writer.miss("tracings", "the program never imported TensorFlow")
+                self._writer.update()
+                return
             options = {**self._writer.meta.options, **environment.options()}
             self._writer.update(
                 devices=environment.devices(),

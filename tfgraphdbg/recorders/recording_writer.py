@@ -63,6 +63,7 @@ class RecordingWriter:
         self._calls: list[CallRecord] = []
         self._missing: dict[str, MissingEvidence] = {}
         self._began = time.perf_counter()
+        self._phase = ""
         self._meta = RecordingMeta(
             target,
             tfgraphdbg=tfgraphdbg.__version__,
@@ -77,8 +78,10 @@ class RecordingWriter:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Announce a phase and keep its wall time, also when it fails."""
-        self.progress("phase", name=name)
+        """Announce a phase and keep its wall time, also when it fails; one that is entered again goes on."""
+        if name != self._phase:
+            self.progress("phase", name=name)
+        self._phase = name
         started = time.perf_counter()
         try:
             yield

@@ -1,0 +1,105 @@
+"""What `import tfgraphdbg` offers: record in place, load, analyze and render."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import msgspec
+
+from tfgraphdbg.errors import UsageError
+from tfgraphdbg.recording import Recording
+from tfgraphdbg.recording_file import encode_part, is_plain_part, load, save as save_parts
+from tfgraphdbg.report import Report
+
+__all__ = ["Picture", "analyze", "load", "record", "render", "save", "watch"]
+
+
+def record(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Recording:
+    """Call `function(*args, **kwargs)` once, in this process, and record what TensorFlow made of it.
+
+    `function` is a `tf.function`, or any Python function, which is then wrapped with one. The arguments are those of a
+    normal call. The recording has the stages `traced`, `pre-optimization`, `optimized` and one `partition:N` a device;
+    times are wall times in milliseconds. What a start after TensorFlow's import cannot have is in `recording.missing`.
+
+    Raises MissingRequirementError without TensorFlow; what the function itself raises goes through unchanged.
+    """
+    from tfgraphdbg.recorders import in_place
+
+    return in_place.record(function, args, kwargs)
+
+
+def save(recording: Recording, path: str | os.PathLike[str]) -> None:
+    """Write a recording to one file, which `load` and every verb of the command line open; `.tfgdbg` is its ending.
+
+    Raises UsageError when the place cannot be written; what was there before then stays.
+    """
+    parts = recording.parts
+    packed = {
+        name: parts.read(name) if is_plain_part(name) else encode_part(msgspec.Raw(parts.read(name)))
+        for name in parts.names()
+    }
+    save_parts(packed, path)
+
+
+def watch() -> AbstractContextManager[Recording]:
+    """A context manager that records every tf.function which is traced or called inside its block.
+
+    The recording that it yields is complete when the block ends, also when the block raises.
+    """
+    from tfgraphdbg.recorders import in_place
+
+    return in_place.watch()
+
+
+def analyze(recording: Recording, analysis: str = "overview", **options: Any) -> Report:
+    """Run one analysis (`overview`, `diff`) on a recording and return its Report.
+
+    `options` are those of AnalysisOptions, such as `stage="traced"` or `against=another_recording`. Raises UsageError
+    for an analysis, an option or a stage that does not exist.
+    """
+    from tfgraphdbg.analyses import analysis_named
+    from tfgraphdbg.analyses.contract import AnalysisOptions
+
+    unknown = sorted(set(options) - set(AnalysisOptions._fields))
+    if unknown:
+        raise UsageError(f"no option {unknown[0]!r}", f"options: {', '.join(AnalysisOptions._fields)}")
+    return analysis_named(analysis).run(recording, AnalysisOptions(**options))
+
+
+class Picture:
+    """A graph as SVG text; shows itself in a notebook."""
+
+    def __init__(self, svg: str) -> None:
+        self.svg = svg
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<Picture: SVG of {len(self.svg):,} characters>"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the SVG to a file."""
+        from pathlib import Path
+
+        Path(path).write_text(self.svg, encoding="utf-8")
+
+
+def render(recording: Recording, stage: str | None = None, **options: Any) -> Picture:
+    """Draw one stage of the main tracing (by default the one nearest to what ran) as a Picture.
+
+    `options` are those of PictureOptions, such as `scope="dense"`, `focus="dense/MatMul"`, `hops=2`. Raises UsageError
+    for a stage, an op or an option that does not exist.
+    """
+    from tfgraphdbg.views import graph_view_for
+    from tfgraphdbg.views.contract import PictureOptions
+
+    unknown = sorted(set(options) - set(PictureOptions._fields))
+    if unknown:
+        raise UsageError(f"no option {unknown[0]!r}", f"options: {', '.join(PictureOptions._fields)}")
+    view = graph_view_for("svg", None)
+    drawn = view.render(recording.graph(stage), PictureOptions(**{"stacks": recording.stacks, **options}))
+    return Picture(drawn.decode("utf-8"))
