@@ -46,7 +46,7 @@ def parse_input(text: str) -> InputRef:
     if text[:1] == "^":
         return InputRef(text[1:], CONTROL)
     name, colon, index = text.rpartition(":")
-    if colon and index.isdecimal():
+    if colon and index.isdecimal() and len(index) < 10:
         return InputRef(name, int(index))
     return InputRef(text, 0)
 

@@ -1,1 +1,30 @@
-"""."""
+"""Recording -> Report, one file an analysis; `ANALYSES` lists them in the order of `--help` and of the screen."""
+
+from __future__ import annotations
+
+from tfgraphdbg.analyses.contract import Analysis
+from tfgraphdbg.analyses.diff import compare_graphs
+from tfgraphdbg.analyses.overview import summarize_recording
+from tfgraphdbg.errors import UsageError
+from tfgraphdbg.foreign_text import close_matches
+
+ANALYSES: tuple[Analysis, ...] = (
+    Analysis("overview", "what was recorded: stages, op types, scopes, functions and devices", summarize_recording),
+    Analysis(
+        "diff",
+        "what became of each op from one stage to another, or from one recording to another",
+        compare_graphs,
+        takes_second_target=True,
+    ),
+)
+
+
+def analysis_named(name: str) -> Analysis:
+    """The analysis of that name. Raises UsageError, with the names that exist, when there is none."""
+    for analysis in ANALYSES:
+        if analysis.name == name:
+            return analysis
+    names = [analysis.name for analysis in ANALYSES]
+    meant = close_matches(name, names, 1) if name else []
+    guess = f"did you mean {meant[0]!r}? " if meant else ""
+    raise UsageError(f"there is no analysis {name!r}", f"{guess}analyses: {', '.join(names)}")
