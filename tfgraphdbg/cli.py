@@ -166,7 +166,9 @@ def _render(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
     view = graph_view_for(arguments.format, arguments.output)
     picture = picture_of(arguments, recording, _tracing(arguments, recording), view)
     if not arguments.output and view.is_binary and sys.stdout.isatty():
-        raise UsageError(f"a {view.format} picture is not for a terminal", f"write it to a file: -o graph.{view.format}")
+        raise UsageError(
+            f"a {view.format} picture is not for a terminal", f"write it to a file: -o graph.{view.format}"
+        )
     _write(arguments, picture)
     return ExitCode.DONE
 

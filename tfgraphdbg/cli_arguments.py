@@ -51,7 +51,9 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = build_parser()
     arguments = parser.parse_args(words)
     if arguments.verb is None:
-        raise UsageError("no verb is given", "start with: tfgraphdbg inspect model.py:train_step (see tfgraphdbg --help)")
+        raise UsageError(
+            "no verb is given", "start with: tfgraphdbg inspect model.py:train_step (see tfgraphdbg --help)"
+        )
     arguments.program_arguments = tuple(program_arguments)
     return arguments
 
@@ -113,8 +115,12 @@ def _add_recording_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--inputs-from", metavar="NAME", help="a function of the module that gives the example inputs")
     group.add_argument("--mode", choices=("train", "test", "predict"), help="which step of a Keras model")
-    group.add_argument("--batch", type=_positive, metavar="N", help="batch size of inputs made from a model's input spec")
-    group.add_argument("--seed", type=_natural, metavar="N", help="make random inputs and TensorFlow's seeds repeatable")
+    group.add_argument(
+        "--batch", type=_positive, metavar="N", help="batch size of inputs made from a model's input spec"
+    )
+    group.add_argument(
+        "--seed", type=_natural, metavar="N", help="make random inputs and TensorFlow's seeds repeatable"
+    )
     group.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop the recording after this long")
     group.add_argument("--save", metavar="RUN.tfgdbg", help="keep the recording in this file")
     group.add_argument("--function", metavar="NAME", help="the function that is shown first, of several")

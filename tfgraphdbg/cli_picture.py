@@ -12,9 +12,7 @@ from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.views.contract import GraphView, PictureOptions
 
 
-def picture_of(
-    arguments: argparse.Namespace, recording: Recording, tracing: Tracing | None, view: GraphView
-) -> bytes:
+def picture_of(arguments: argparse.Namespace, recording: Recording, tracing: Tracing | None, view: GraphView) -> bytes:
     """The picture's bytes. Raises UsageError for a stage, an op or a colouring that is not there."""
     tracing = tracing or recording.main_tracing
     stage = arguments.stage or tracing.default_stage

@@ -11,7 +11,8 @@ import msgspec
 
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.recording import Recording
-from tfgraphdbg.recording_file import encode_part, is_plain_part, load, save as save_parts
+from tfgraphdbg.recording_file import encode_part, is_plain_part, load
+from tfgraphdbg.recording_file import save as save_parts
 from tfgraphdbg.report import Report
 
 __all__ = ["Picture", "analyze", "load", "record", "render", "save", "watch"]

@@ -70,7 +70,11 @@ def _own_failure(error: Exception) -> DebuggerError:
     traceback.print_exception(error)
     detail = "".join(traceback.format_exception(error)) if os.environ.get("TFGRAPHDBG_DEBUG") else ""
     what = f"{type(error).__name__}: {error}"
-    return DebuggerError(f"the recorder itself failed, which is a bug of tfgraphdbg: {what}", "set TFGRAPHDBG_DEBUG=1 to see where, and report it", detail)
+    return DebuggerError(
+        f"the recorder itself failed, which is a bug of tfgraphdbg: {what}",
+        "set TFGRAPHDBG_DEBUG=1 to see where, and report it",
+        detail,
+    )
 
 
 def _give_streams_to_the_program(folder: Path) -> None:

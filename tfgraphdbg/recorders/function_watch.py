@@ -95,9 +95,7 @@ class FunctionWatch:
 
     def _add_traced(self, concrete: Any, options: Any, trace_ms: float, nested: bool) -> None:
         python_function = tensorflow_internals.python_function_of(getattr(options, "python_function", None))
-        name, file, line = _place_of(
-            python_function, str(getattr(options, "name", "")), self._writer.libraries
-        )
+        name, file, line = _place_of(python_function, str(getattr(options, "name", "")), self._writer.libraries)
         tracing = Tracing(
             index=-1,
             function=name,
@@ -211,7 +209,7 @@ def _name_of(concrete: Any) -> str:
 
 
 def _plain_name(concrete_function: str) -> str:
-    """`train_step` from `__inference_train_step_12`, `__forward_train_step_98` or `__inference___backward_train_step_7_9`."""
+    """`step` from `__inference_step_12`, `__forward_step_98` or `__inference___backward_step_7_9`."""
     name = concrete_function.removeprefix("__inference_")
     for prefix in (_BACKWARD, _FORWARD):
         name = name.removeprefix(prefix)

@@ -67,7 +67,7 @@ def _body_nodes(definition: Any) -> Iterable[Any]:
     try:
         return list(tensorflow_internals.function_body_graph(definition).node)
     except (ValueError, KeyError, TypeError, IndexError):
-        # A function that uses ops this TensorFlow does not know cannot be converted; its own nodes are shown as they are.
+        # A function with ops that this TensorFlow does not know cannot be converted; its own nodes are shown.
         return list(definition.node_def)
 
 
@@ -89,9 +89,7 @@ class _Conversion:
         if not shapes:
             outputs = _same_kind(self.facts.shapes(node, origins), outputs)
         stack = self.facts.stack(origins[0] if origins else op_id(function, node.name))
-        return OpNode(
-            node.name, node.op, tuple(node.input), node.device, attrs, outputs, stack, function, origins
-        )
+        return OpNode(node.name, node.op, tuple(node.input), node.device, attrs, outputs, stack, function, origins)
 
     def _attrs(self, node: Any) -> tuple[int, bytes]:
         shapes = b""
@@ -138,9 +136,7 @@ def _same_kind(traced: Outputs, computed: Outputs) -> Outputs:
     if len(traced) == len(computed) and all(
         before.dtype == after.dtype for before, after in zip(traced, computed, strict=True)
     ):
-        return tuple(
-            before if after.shape is None else after for before, after in zip(traced, computed, strict=True)
-        )
+        return tuple(before if after.shape is None else after for before, after in zip(traced, computed, strict=True))
     return computed
 
 
@@ -210,7 +206,6 @@ def _tensor_text(tensor: Any) -> str:
 
 def _small_tensor_values(tensor: Any) -> str:
     import numpy
-
     from tensorflow.python.framework import dtypes
 
     try:

@@ -1,4 +1,4 @@
-"""A GraphDef on disk (`graph.pb`, `graph.pbtxt`) -> a recording that holds its structure and says what else is missing."""
+"""A GraphDef on disk (`graph.pb`, `graph.pbtxt`) -> a recording of its structure that says what else is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def record_graph_file(writer: RecordingWriter, path: Path) -> None:
     index = writer.add_tracing(Tracing(-1, path.name, path.name, ""))
     writer.add_graph(index, part, graph_def.SerializeToString())
     for evidence in ABSENT_FROM_A_GRAPH_DEF:
-        writer.miss(evidence, "a GraphDef on disk holds structure only; record the program that made it to have the rest")
+        writer.miss(
+            evidence, "a GraphDef on disk holds structure only; record the program that made it to have the rest"
+        )
     writer.write_shared()
 
 

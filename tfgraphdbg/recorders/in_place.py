@@ -98,5 +98,3 @@ def missing_tensorflow() -> MissingRequirementError:
         f"recording needs TensorFlow, and this Python ({sys.executable}) has none",
         "install it: pip install 'tfgraphdbg[tensorflow]' (or tensorflow-cpu); saved recordings open without it",
     )
-
-

@@ -138,4 +138,3 @@ class InheritedFacts(OpFacts):
             found += [(f"branch{index}", str(name)) for index, name in enumerate(branches)]
         self._bodies[caller] = found
         return found
-

@@ -127,18 +127,20 @@ class _Run:
     @contextlib.contextmanager
     def _main_kept(self) -> Iterator[None]:
         """Whatever happens inside, say at the end what was recorded, on which devices, with which options."""
-        from tfgraphdbg.recorders import environment
-
         try:
             yield
         finally:
-            if "tensorflow" not in sys.modules:
-                self._writer.miss("tracings", "the program never imported TensorFlow")
-                self._writer.update()
-                return
-            options = {**self._writer.meta.options, **environment.options()}
-            self._writer.update(
-                devices=environment.devices(),
-                options=options,
-                main_tracing=self._watch.main_tracing(self._python_function, self._request.function),
-            )
+            self._note_main()
+
+    def _note_main(self) -> None:
+        from tfgraphdbg.recorders import environment
+
+        if "tensorflow" not in sys.modules:
+            self._writer.miss("tracings", "the program never imported TensorFlow")
+            self._writer.update()
+            return
+        self._writer.update(
+            devices=environment.devices(),
+            options={**self._writer.meta.options, **environment.options()},
+            main_tracing=self._watch.main_tracing(self._python_function, self._request.function),
+        )

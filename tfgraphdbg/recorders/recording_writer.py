@@ -54,7 +54,9 @@ def silent(event: str, **details: object) -> None:
 class RecordingWriter:
     """One recording in the making; every method leaves the parts so far openable."""
 
-    def __init__(self, target: TargetInfo, sink: PartSink, libraries: LibraryPaths, progress: Progress = silent) -> None:
+    def __init__(
+        self, target: TargetInfo, sink: PartSink, libraries: LibraryPaths, progress: Progress = silent
+    ) -> None:
         self.stacks = StackCollector(libraries)
         self.libraries = libraries
         self.progress = progress

@@ -42,9 +42,7 @@ def record_traced(writer: RecordingWriter, index: int, func_graph: Any) -> Graph
     return GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
 
 
-def record_run(
-    writer: RecordingWriter, index: int, traced: GraphModel, run: Run, dumps: GrapplerDumps | None
-) -> None:
+def record_run(writer: RecordingWriter, index: int, traced: GraphModel, run: Run, dumps: GrapplerDumps | None) -> None:
     """Write every later stage of a first run: the runtime's graphs, or XLA's HLO for a `jit_compile` function."""
     func_graph = run.atomic.graph
     libraries = tensorflow_internals.library_graphs(func_graph)

@@ -76,7 +76,9 @@ def collected_graphs(into: list[FunctionGraphs]) -> Iterator[None]:
     try:
         yield
         into.extend(
-            FunctionGraphs(graphs.pre_optimization_graph, graphs.post_optimization_graph, tuple(graphs.partition_graphs))
+            FunctionGraphs(
+                graphs.pre_optimization_graph, graphs.post_optimization_graph, tuple(graphs.partition_graphs)
+            )
             for graphs in eager_context.export_run_metadata().function_graphs
         )
     finally:
