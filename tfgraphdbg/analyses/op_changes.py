@@ -91,26 +91,25 @@ class _Comparison:
 
     def changes(self) -> Changes:
         with garbage_collection_paused():
-            for op in self.after.ops:
-                self._compare_later(op)
-            for op in self.before.ops:
-                if op.id not in self.of_before:
-                    self._compare_gone(op)
+            for id_, op in self.after.by_id.items():
+                self._compare_later(id_, op)
+            for id_, op in self.before.by_id.items():
+                if id_ not in self.of_before:
+                    self._compare_gone(id_, op)
             ordered = tuple(change for changes in self.found.values() for change in changes)
         return Changes(ordered, self.of_before, self.of_after)
 
     def _add(self, op: str, kind: ChangeKind, before: str, after: str) -> None:
         self.found[kind].append(OpChange(op, kind, before, after))
 
-    def _compare_later(self, after: OpNode) -> None:
-        id_ = after.id
+    def _compare_later(self, id_: str, after: OpNode) -> None:
         ancestors = self.ancestors.get(id_, ())
         for other in ancestors[1:]:
             self.merged_into.setdefault(other, id_)
         before = self.before.by_id[ancestors[0]] if ancestors else None
         if before is None or not self._is_same_op(before, after):
             if before is not None:
-                self.replaced_by.setdefault(before.id, []).append(id_)
+                self.replaced_by.setdefault(ancestors[0], []).append(id_)
             self._add(id_, "added", ", ".join(ancestors[:MAX_SHOWN]), after.op_type)
             self.of_after[id_] = "added"
             return
@@ -120,9 +119,10 @@ class _Comparison:
             changed = changed or kind not in _HARMLESS
             if kind == "inlined":
                 self.inlined_functions.add(before.function)
-        self.of_after[id_] = "changed" if changed else "kept"
-        if changed or before.id not in self.of_before:
-            self.of_before[before.id] = self.of_after[id_]
+        status: Status = "changed" if changed else "kept"
+        self.of_after[id_] = status
+        if changed or ancestors[0] not in self.of_before:
+            self.of_before[ancestors[0]] = status
 
     def _is_same_op(self, before: OpNode, after: OpNode) -> bool:
         if before.name == after.name:
@@ -134,8 +134,7 @@ class _Comparison:
         # While the op itself lives on under its own name, another one of its type is a copy of it.
         return before.function != after.function or before.id not in self.after.by_id
 
-    def _compare_gone(self, op: OpNode) -> None:
-        id_ = op.id
+    def _compare_gone(self, id_: str, op: OpNode) -> None:
         status: Status = "changed"
         if id_ in self.merged_into:
             self._add(id_, "merged", op.op_type, self.merged_into[id_])
@@ -158,7 +157,20 @@ class _Comparison:
             self.called[op.attrs] = not self.inlined_functions.isdisjoint(names)
         return self.called[op.attrs]
 
-    def _differences(self, before: OpNode, after: OpNode) -> Iterator[tuple[ChangeKind, str, str]]:
+    def _differences(self, before: OpNode, after: OpNode) -> Iterable[tuple[ChangeKind, str, str]]:
+        # Most ops of most graphs stay as they are, so this comes before all questions of detail.
+        if (
+            before.name == after.name
+            and before.inputs == after.inputs
+            and before.op_type == after.op_type
+            and before.outputs == after.outputs
+            and (before.device == after.device or not before.device)
+            and (before.function == after.function or bool(after.function))
+        ):
+            return ()
+        return self._detailed_differences(before, after)
+
+    def _detailed_differences(self, before: OpNode, after: OpNode) -> Iterator[tuple[ChangeKind, str, str]]:
         if before.op_type != after.op_type and _role(before) != _role(after):
             yield "op-type-changed", before.op_type, after.op_type
         if before.outputs != after.outputs:

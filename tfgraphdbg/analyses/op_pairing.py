@@ -24,8 +24,7 @@ def ancestors_by_origin(before: GraphModel, after: GraphModel) -> Ancestors:
     known = before.by_id
     by_origin = {} if before.stage == TRACED else _first_by_origin(before)
     found: dict[str, tuple[str, ...]] = {}
-    for op in after.ops:
-        id_ = op.id
+    for id_, op in after.by_id.items():
         origins = op.origins
         if by_origin:
             if id_ in known:
@@ -33,7 +32,7 @@ def ancestors_by_origin(before: GraphModel, after: GraphModel) -> Ancestors:
                 continue
             ancestors = tuple(dict.fromkeys(by_origin[origin] for origin in origins or (id_,) if origin in by_origin))
         else:
-            ancestors = tuple(origin for origin in origins if origin in known)
+            ancestors = tuple([origin for origin in origins if origin in known])
             if len(ancestors) > 1 and id_ in ancestors:
                 ancestors = (id_, *(origin for origin in ancestors if origin != id_))
         if ancestors:
@@ -56,12 +55,12 @@ def ancestors_by_name(before: GraphModel, after: GraphModel) -> Ancestors:
     functions = {"": "", **_paired_functions(before.functions, after.functions)}
     known = before.by_id
     found: dict[str, tuple[str, ...]] = {}
-    for op in after.ops:
+    for id_, op in after.by_id.items():
         function = functions.get(op.function)
         if function is not None:
             ancestor = op_id(function, op.name)
             if ancestor in known:
-                found[op.id] = (ancestor,)
+                found[id_] = (ancestor,)
     return found
 
 

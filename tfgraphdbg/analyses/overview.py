@@ -35,7 +35,7 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
     }
     return Report(
         analysis="overview",
-        title=_title(recording, stages),
+        title=_title(recording, tracing),
         target=report_target(recording),
         findings=_findings(recording),
         tables=(
@@ -52,14 +52,15 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
     )
 
 
-def _title(recording: Recording, stages: tuple[Stage, ...]) -> str:
-    ops = {stage.name: stage.ops for stage in stages if stage.kind == "graph"}
-    counts = [f"{ops[name]:,} {name} ops" for name in (TRACED, OPTIMIZED) if name in ops]
-    graphs = " -> ".join(counts) or "no graph"
+def _title(recording: Recording, tracing: Tracing | None) -> str:
+    ops = _stage_ops(tracing) if tracing else (None, None)
+    counts = [f"{count:,} {name}" for name, count in zip((TRACED, OPTIMIZED), ops, strict=True) if count is not None]
+    graphs = f"{' -> '.join(counts)} ops" if counts else "no graph"
     devices = ", ".join(device.name for device in recording.meta.devices)
     count = len(recording.tracings)
     tracings = f"{count:,} tracing" if count == 1 else f"{count:,} tracings"
-    return f"{recording.target.name}: {graphs}{f', on {devices}' if devices else ''}, {tracings}"
+    of = f" of {tracing.function}" if tracing and count > 1 else ""
+    return f"{recording.target.name}: {graphs}{of}{f', on {devices}' if devices else ''}, {tracings}"
 
 
 def _findings(recording: Recording) -> tuple[Finding, ...]:
@@ -112,6 +113,8 @@ def _functions_table(tracings: tuple[Tracing, ...]) -> Table:
         Column("concrete_function"),
         Column("role"),
         Column("signature"),
+        Column(TRACED),
+        Column(OPTIMIZED),
         Column("calls"),
         Column("trace_ms", "ms", "measured"),
         Column("first_run_ms", "ms", "measured"),
@@ -123,6 +126,7 @@ def _functions_table(tracings: tuple[Tracing, ...]) -> Table:
             tracing.concrete_function,
             tracing.role,
             tracing.signature,
+            *_stage_ops(tracing),
             tracing.calls,
             tracing.trace_ms,
             tracing.first_run_ms,
@@ -131,6 +135,11 @@ def _functions_table(tracings: tuple[Tracing, ...]) -> Table:
         for tracing in tracings
     ]
     return Table("functions", "Tracings of tf.functions, in order of time", columns, tuple(rows))
+
+
+def _stage_ops(tracing: Tracing) -> tuple[int | None, int | None]:
+    traced, optimized = tracing.stage(TRACED), tracing.stage(OPTIMIZED)
+    return traced.ops if traced else None, optimized.ops if optimized else None
 
 
 def _library_table(graphs: Mapping[str, GraphModel]) -> Table:
