@@ -26,6 +26,9 @@ from tfgraphdbg.record_request import DoneEvent, Event, FailedEvent, NowEvent, P
 from tfgraphdbg.recording import CONSOLE_PART, LOG_PART, META_PART, RecordingMeta, TargetInfo
 from tfgraphdbg.recording_file import FolderParts, decode_part, encode_part, save
 
+_RAN = (UserCodeError, RecordingTimedOutError, RecordingInterruptedError)
+"""Errors of a program that ran: what it printed and logged is worth keeping even when it traced nothing."""
+
 GRACE_S = 5.0
 """How long a process that was asked to stop may take before it is killed."""
 
@@ -55,9 +58,10 @@ def record_in_process(
     child = _Child(request, on_event)
     error = child.follow(timeout_s)
     packed = _parts_of(folder)
-    if META_PART not in packed:
-        if error is not None and not isinstance(error, (RecordingTimedOutError, RecordingInterruptedError)):
-            raise error
+    meta = decode_part(packed[META_PART], RecordingMeta, META_PART) if META_PART in packed else None
+    if error is not None and not isinstance(error, _RAN) and (meta is None or not meta.tracings):
+        raise error
+    if meta is None:
         packed[META_PART] = encode_part(RecordingMeta(TargetInfo(request.target.text, request.target.kind)))
     if error is not None:
         packed[META_PART] = _with_outcome(packed[META_PART], error.message)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tfgraphdbg.graph_model import GraphModel
-from tfgraphdbg.recorders import structure, tensorflow_internals
+from tfgraphdbg.recorders import environment, structure, tensorflow_internals
 from tfgraphdbg.recorders.grappler_input import GrapplerDumps
 from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
@@ -40,6 +40,8 @@ class FunctionWatch:
         self._concrete: dict[int, Any] = {}
         self._lock = threading.RLock()
         self._busy = threading.local()
+        self._preferred_code: Any = None
+        self._preferred_name: str | None = None
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -49,7 +51,7 @@ class FunctionWatch:
                 yield
             finally:
                 self._record_never_run()
-                self._writer.write_shared()
+                self._keep()
 
     def _record_never_run(self) -> None:
         """Keep the traced graphs of functions that were traced and, until now, not called."""
@@ -59,12 +61,22 @@ class FunctionWatch:
                 with self._recording("traced"):
                     structure.record_traced(self._writer, tracing.index, concrete.graph)
 
-    def main_tracing(self, python_function: Any | None = None, name: str | None = None) -> int | None:
-        """The tracing that took the most time: of `name` or `python_function` if given, else of all that ran.
+    def prefer(self, python_function: Any | None = None, name: str | None = None) -> None:
+        """Say which function is the main one: by its name, else the Python function itself."""
+        self._preferred_code = getattr(python_function, "__code__", None)
+        self._preferred_name = name
 
-        When nothing of that name or function was traced, all are considered.
-        """
-        code = getattr(python_function, "__code__", None)
+    def _keep(self) -> None:
+        """Leave an openable recording of all that was seen so far: the program may crash in its next line."""
+        if not self._writer.meta.devices:
+            # TensorFlow has placed ops by now: to ask for devices no longer forecloses a choice of the program.
+            self._writer.update(devices=environment.devices())
+        self._writer.update(main_tracing=self._main_tracing())
+        self._writer.write_shared()
+
+    def _main_tracing(self) -> int | None:
+        """The tracing that took the most time: of the preferred function, or of all when it was not traced."""
+        code, name = self._preferred_code, self._preferred_name
         called = [tracing for tracing in self._writer.tracings if tracing.role != "nested"]
         named = [tracing for tracing in called if name is not None and tracing.is_of(name)]
         of_function = [tracing for tracing in called if code is not None and self._code_of.get(tracing.index) is code]
@@ -130,7 +142,7 @@ class FunctionWatch:
         self._ran.add(name)
         with self._recording("traced"):
             self._ensure_traced(name, atomic)
-            self._writer.write_shared()
+            self._keep()
         index = self._by_concrete.get(name)
         if index is None:
             return run()
@@ -150,7 +162,8 @@ class FunctionWatch:
                 self._writer.progress("now", doing="keeping the graphs")
                 seen = structure.Run(atomic, self._concrete.get(index), tensors, graphs)
                 structure.record_run(self._writer, index, self._traced.pop(index), seen, self._dumps)
-                self._writer.write_shared()
+                self._keep()
+                self._writer.progress("now", doing="running")
 
     def _ensure_traced(self, name: str, atomic: Any) -> None:
         """Give a tracing to what was traced before we watched, and to the functions that a gradient tape makes."""

@@ -60,6 +60,7 @@ def _recording_in_place(name: str, kind: str, python_function: Any | None) -> It
     writer.miss("log", "recorded in place: TensorFlow's log went to this process's own stderr")
     writer.miss("console", "recorded in place: what was printed stayed in this process")
     watch = FunctionWatch(writer)
+    watch.prefer(python_function)
     outcome = "complete"
     try:
         with writer.phase("run"), watch.watching():
@@ -73,7 +74,6 @@ def _recording_in_place(name: str, kind: str, python_function: Any | None) -> It
             versions=environment.versions(),
             devices=environment.devices(),
             options=environment.options(),
-            main_tracing=watch.main_tracing(python_function),
         )
         live.refresh()
 

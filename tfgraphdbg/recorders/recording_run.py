@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import itertools
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,8 @@ class _Run:
         self._writer = writer
         self._watch = watch
         self._stack = stack
-        self._python_function: Any | None = None
+        self._has_tensorflow = False
+        watch.prefer(None, request.function)
 
     def function(self) -> None:
         """Load one callable, then call it once for each example input."""
@@ -115,13 +115,15 @@ class _Run:
     def _watch_from_now(self) -> None:
         from tfgraphdbg.recorders import environment
 
+        self._has_tensorflow = True
         self._stack.enter_context(self._watch.watching())
         self._writer.update(versions=environment.versions())
 
     def _note_function(self, loaded: Any) -> None:
         from tfgraphdbg.recorders import environment, tensorflow_internals
 
-        self._python_function = tensorflow_internals.python_function_of(loaded.function)
+        python_function = tensorflow_internals.python_function_of(loaded.function)
+        self._watch.prefer(python_function, self._request.function)
         self._writer.update(options={"function": environment.function_options(loaded.function)})
 
     @contextlib.contextmanager
@@ -135,12 +137,9 @@ class _Run:
     def _note_main(self) -> None:
         from tfgraphdbg.recorders import environment
 
-        if "tensorflow" not in sys.modules:
-            self._writer.miss("tracings", "the program never imported TensorFlow")
+        if not self._has_tensorflow:
+            self._writer.miss("tracings", "the program ended before it had imported TensorFlow")
             self._writer.update()
             return
-        self._writer.update(
-            devices=environment.devices(),
-            options={**self._writer.meta.options, **environment.options()},
-            main_tracing=self._watch.main_tracing(self._python_function, self._request.function),
-        )
+        options = {**self._writer.meta.options, **environment.options()}
+        self._writer.update(devices=environment.devices(), options=options)

@@ -82,8 +82,9 @@ class RecordingWriter:
     def phase(self, name: str) -> Iterator[None]:
         """Announce a phase and keep its wall time, also when it fails; one that is entered again goes on."""
         if name != self._phase:
+            self._phase = name
             self.progress("phase", name=name)
-        self._phase = name
+            self.update()
         started = time.perf_counter()
         try:
             yield
