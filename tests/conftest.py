@@ -25,7 +25,7 @@ def run_tfgraphdbg(*words: str, cwd: Path | None = None, **environment: str) -> 
         text=True,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.environ.get('STUBS','') + str(SAMPLES.parent), **environment},
+        env={**os.environ, "PYTHONPATH": str(SAMPLES.parent), **environment},
         timeout=240,
         check=False,
     )

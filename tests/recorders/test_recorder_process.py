@@ -103,7 +103,7 @@ def test_ctrl_c_ends_the_recording_and_keeps_what_ran_before(program, tmp_path):
     waiting = WITH_TENSORFLOW + "\nopen('ready', 'w').close()\nimport time\ntime.sleep(600)\n"
     path, out = program(waiting), tmp_path / "run.tfgdbg"
     command = [sys.executable, "-m", "tfgraphdbg", "record", str(path), "-o", str(out)]
-    environment = {**os.environ, "PYTHONPATH": os.environ.get('STUBS','') + str(SAMPLES.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(SAMPLES.parent)}
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 60
     while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
@@ -149,7 +149,7 @@ def test_what_a_program_prints_is_kept_and_stays_off_stdout(program, tmp_path):
 def test_the_recorder_ends_with_its_parent(program, tmp_path):
     path = program("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
     command = [sys.executable, "-m", "tfgraphdbg", "record", str(path), "-o", str(tmp_path / "run.tfgdbg")]
-    environment = {**os.environ, "PYTHONPATH": os.environ.get('STUBS','') + str(SAMPLES.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(SAMPLES.parent)}
     parent = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment)
     deadline = time.monotonic() + 30
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():

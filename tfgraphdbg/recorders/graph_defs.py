@@ -66,8 +66,8 @@ def graph_part_of(
 def _body_nodes(definition: Any) -> Iterable[Any]:
     try:
         return list(tensorflow_internals.function_body_graph(definition).node)
-    except (ValueError, KeyError, TypeError, IndexError):
-        # A function with ops that this TensorFlow does not know cannot be converted; its own nodes are shown.
+    except Exception:
+        # A function that is damaged, or has ops unknown here, fails in many ways; its nodes are then shown as they are.
         return list(definition.node_def)
 
 

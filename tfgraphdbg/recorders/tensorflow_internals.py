@@ -119,7 +119,10 @@ def dtype_name(enum: int) -> str:
     """`float32` for `DT_FLOAT`; references get the suffix `_ref`."""
     from tensorflow.python.framework import dtypes
 
-    return str(dtypes.as_dtype(enum).name) if enum else "invalid"
+    try:
+        return str(dtypes.as_dtype(enum).name) if enum else "invalid"
+    except TypeError:
+        return f"dtype {enum}"
 
 
 def function_body_graph(function_def: Any) -> Any:
