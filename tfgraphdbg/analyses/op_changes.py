@@ -201,9 +201,11 @@ class _Comparison:
 
     def _feeds_the_same(self, was: InputRef, now: InputRef, before: OpNode, after: OpNode) -> bool:
         producer = op_id(before.function, was.name)
-        if producer in self.ancestors.get(op_id(after.function, now.name), ()):
-            return was.output == now.output
         source = self.before.by_id.get(producer)
+        target = op_id(after.function, now.name)
+        if source is not None and producer in self.ancestors.get(target, ()):
+            # What stands for a loop has outputs of its own.
+            return was.output == now.output or not self._is_same_op(source, self.after.by_id[target])
         if before.function and not after.function and source is not None and _role(source) == "Placeholder":
             return True
         # A call or a loop was replaced by the ops of its body, which carry its name.

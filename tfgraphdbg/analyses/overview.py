@@ -102,9 +102,12 @@ def _compared(name: str, traced: Counter[str] | None, optimized: Counter[str] | 
 
 
 def _scopes_table(graphs: Mapping[str, GraphModel]) -> Table:
-    columns = [Column("scope"), *(Column(name) for name in graphs)]
-    counts = [scope_counts(op.name for op in graph.top_level_ops) for graph in graphs.values()]
-    return Table("scopes", "Name scopes, two levels, most ops first", tuple(columns), scope_rows(counts))
+    columns = (Column("scope"), Column(TRACED), Column(OPTIMIZED))
+    counts = [
+        scope_counts(op.name for op in graphs[name].top_level_ops) if name in graphs else None
+        for name in (TRACED, OPTIMIZED)
+    ]
+    return Table("scopes", "Name scopes, two levels, most ops first", columns, scope_rows(counts))
 
 
 def _functions_table(tracings: tuple[Tracing, ...]) -> Table:

@@ -30,15 +30,15 @@ def scope_counts(op_ids: Iterable[str]) -> Counter[str]:
     return Counter(map(scope_label, op_ids))
 
 
-def scope_rows(columns: Sequence[Counter[str]]) -> tuple[tuple[Cell, ...], ...]:
-    """One row a scope with its count in each column: the largest first, and the rest summed in the last."""
-    total: Counter[str] = Counter()
-    for column in columns:
-        total.update(column)
+def scope_rows(columns: Sequence[Counter[str] | None]) -> tuple[tuple[Cell, ...], ...]:
+    """One row a scope with its count in each column (None: not counted): the largest first, the rest as one row."""
+    total = sum((column for column in columns if column is not None), Counter[str]())
     scopes = sorted(total, key=lambda scope: (-total[scope], scope))
-    rows: list[tuple[Cell, ...]] = [(scope, *(column[scope] for column in columns)) for scope in scopes[:MAX_SCOPES]]
+    rows: list[tuple[Cell, ...]] = [
+        (scope, *(None if column is None else column[scope] for column in columns)) for scope in scopes[:MAX_SCOPES]
+    ]
     rest = scopes[MAX_SCOPES:]
     if rest:
-        sums = (sum(column[scope] for scope in rest) for column in columns)
+        sums = (None if column is None else sum(column[scope] for scope in rest) for column in columns)
         rows.append((f"({len(rest):,} more scopes)", *sums))
     return tuple(rows)
