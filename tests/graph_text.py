@@ -44,7 +44,9 @@ def _op(line: str, function: str, attr_sets: list[dict[str, AttrValue]]) -> OpNo
     assert found, f"not an op: {line}"
     attrs = -1
     if found["attrs"]:
-        attr_sets.append(dict(item.split("=", 1) for item in found["attrs"].split(", ")))
+        attr_sets.append(
+            {name: value for name, _, value in (item.partition("=") for item in found["attrs"].split(", "))}
+        )
         attrs = len(attr_sets) - 1
     return OpNode(
         found["name"],
