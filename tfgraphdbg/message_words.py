@@ -18,7 +18,9 @@ def close_matches(word: str, choices: Iterable[str], most: int = 3) -> tuple[str
     """The choices that a hurried user may have meant by `word`, the best first."""
     spelling = {choice.lower(): choice for choice in sorted(choices)}
     # Comparing is quadratic in the length, and a real name is never that long.
-    matches = difflib.get_close_matches(word[:200].lower(), spelling, n=most, cutoff=0.6)
+    typed = word[:200].lower()
+    # Far matches only help where there are no near ones.
+    matches = difflib.get_close_matches(typed, spelling, most, 0.8) or difflib.get_close_matches(typed, spelling, most)
     return tuple(spelling[match] for match in matches)
 
 
