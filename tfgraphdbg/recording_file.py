@@ -143,6 +143,8 @@ class ZipParts:
             members = archive.infolist()
             _check_members(path, members)
             self._names = frozenset(member.filename for member in members)
+            if META_PART in self._names and archive.comment != _FORMAT_MARK:
+                raise UnreadableFileError(f"{path} is damaged or truncated: its end mark is missing", _DAMAGED_HINT)
 
     def names(self) -> frozenset[str]:
         """Every part that is there."""
