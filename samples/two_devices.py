@@ -2,7 +2,7 @@
 
 The file splits the CPU into two logical devices, so that it shows on any machine what several GPUs do. Look for
 
-- two `partition` stages, one for each device: the runtime cuts the optimized graph in two;
+- the stages `partition:0` and `partition:1`, one for each device: the runtime cuts the optimized graph in two;
 - `_Send` and `_Recv`, which carry tensors over the cut;
 - `CollectiveReduceV2`, which adds up the gradients of the two replicas before each updates its copy of the variables.
 

@@ -2,8 +2,8 @@
 
 `jit_compile=True` hands the traced graph to XLA instead of TensorFlow's own runtime. Look for
 
-- the stages with the HLO text, before and after XLA's passes;
-- `fusion` in the optimized HLO: the nine element-wise ops of `gelu` run as one loop over memory;
+- the stages `hlo` and `optimized-hlo`: the text before and after XLA's passes;
+- `fusion` in `optimized-hlo`: the nine element-wise ops of `gelu` run as one loop over memory;
 - `interpreted`, the same computation without `jit_compile`: TensorFlow runs its ops one after the other.
 
     tfgraphdbg inspect samples/xla_function.py:compiled
