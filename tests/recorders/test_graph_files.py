@@ -33,7 +33,8 @@ def graph_def():
     def program(x):
         for step in tf.range(3):
             x = halved(x) + tf.cast(step, tf.float32)
-        return tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x) + [[1.0, 2.0], [3.0, 4.0]]
+        bias = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+        return tf.add(tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x), bias)
 
     return program.get_concrete_function(tf.TensorSpec([2, 2])).graph.as_graph_def()
 
@@ -73,16 +74,21 @@ def test_damaged_graph_defs_open_or_give_one_clear_line(graph_def, tmp_path):
         path = tmp_path / f"damaged{number}.pb"
         path.write_bytes(damaged(whole, chance))
         started = time.perf_counter()
-        try:
-            recording = opened(path)
-            analysis_named("overview").run(recording, AnalysisOptions())
-            recording.graph().topological_order
-        except UnreadableFileError as error:
-            refused += 1
-            assert error.exit_code == ExitCode.UNREADABLE_INPUT
-            assert "\n" not in error.message.strip()
+        error = error_of_opening(path)
+        refused += error is not None
+        assert error is None or (error.exit_code == ExitCode.UNREADABLE_INPUT and "\n" not in error.message.strip())
         assert time.perf_counter() - started < 1
     assert 20 < refused < 200
+
+
+def error_of_opening(path: Path) -> UnreadableFileError | None:
+    try:
+        recording = opened(path)
+        analysis_named("overview").run(recording, AnalysisOptions())
+        assert recording.graph().topological_order
+    except UnreadableFileError as error:
+        return error
+    return None
 
 
 def damaged(whole: bytes, chance: random.Random) -> bytes:

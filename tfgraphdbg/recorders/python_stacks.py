@@ -13,6 +13,9 @@ from typing import Any
 import tfgraphdbg
 from tfgraphdbg.recording import Frame, StackTable
 
+FramePlace = tuple[str, int, str]
+"""File, line and function of a frame."""
+
 MAX_SOURCE_BYTES = 4 << 20
 """A larger source file is not kept in the recording."""
 
@@ -55,29 +58,38 @@ class StackCollector:
 
     def __init__(self, libraries: LibraryPaths) -> None:
         self._libraries = libraries
-        self._frames: dict[tuple[str, int, str], int] = {}
+        self._frames: dict[FramePlace, int] = {}
         self._frame_list: list[Frame] = []
         self._stacks: dict[tuple[int, ...], int] = {}
         # TensorFlow hashes and compares its stacks by frames: one lookup saves reading thousands of equal ones.
-        self._seen: dict[Any, int] = {}
+        self._seen: dict[tuple[Any, FramePlace | None], int] = {}
 
-    def index_of(self, traceback: Any) -> int:
-        """The index of one op's traceback; -1 when TensorFlow kept none."""
+    def index_of(self, traceback: Any, definition: FramePlace | None = None) -> int:
+        """The index of one op's traceback; -1 when TensorFlow kept none.
+
+        `definition` is where the traced function begins. It stands in for the user's line on ops that TensorFlow made
+        at the function's edge (its arguments and results) when no line of the user's called it.
+        """
         if traceback is None:
             return -1
-        index = self._seen.get(traceback)
+        key = (traceback, definition)
+        index = self._seen.get(key)
         if index is None:
-            index = self._seen[traceback] = self._add(traceback)
+            index = self._seen[key] = self._add(traceback, definition)
         return index
 
-    def _add(self, traceback: Iterable[Any]) -> int:
-        # Our own frames stand between the user's call and the user's function: nobody looks for them.
-        stack = tuple(
-            self._frame(frame.filename, frame.lineno, frame.name)
-            for frame in traceback
-            if not frame.filename.startswith(_OUR_FOLDER)
-        )
-        return self._stacks.setdefault(stack, len(self._stacks)) if stack else -1
+    def _add(self, traceback: Iterable[Any], definition: FramePlace | None) -> int:
+        stack = []
+        edge = 0
+        for frame in traceback:
+            # Our own frames stand between the user's call and the user's function, and nobody looks for them.
+            if frame.filename.startswith((_OUR_FOLDER, "<frozen runpy>")):
+                edge = len(stack)
+            else:
+                stack.append(self._frame(frame.filename, frame.lineno, frame.name))
+        if definition is not None and all(self._frame_list[index].library for index in stack):
+            stack.insert(edge, self._frame(*definition))
+        return self._stacks.setdefault(tuple(stack), len(self._stacks)) if stack else -1
 
     def _frame(self, file: str, line: int, function: str) -> int:
         key = (file, line, function)

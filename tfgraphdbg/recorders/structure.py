@@ -28,16 +28,17 @@ class Run(NamedTuple):
 def record_traced(writer: RecordingWriter, index: int, func_graph: Any) -> GraphModel:
     """Write the traced graph with its library functions, output shapes and Python stacks."""
     libraries = tensorflow_internals.library_graphs(func_graph)
+    tracing = writer.tracing(index)
+    definition = (tracing.file, tracing.line, tracing.function) if tracing.file else None
     stacks = {
-        op_id(function, op.name): writer.stacks.index_of(op.traceback)
+        op_id(function, op.name): writer.stacks.index_of(op.traceback, definition)
         for function, graph in (("", func_graph), *libraries.items())
         for op in graph.get_operations()
     }
     raw = func_graph.as_graph_def().SerializeToString()
     with_shapes = func_graph.as_graph_def(add_shapes=True)
     bodies = {name: graph.as_graph_def(add_shapes=True) for name, graph in libraries.items()}
-    name = writer.tracing(index).concrete_function
-    part = graph_part_of(with_shapes, name, "traced", TracedFacts(stacks), bodies)
+    part = graph_part_of(with_shapes, tracing.concrete_function, "traced", TracedFacts(stacks), bodies)
     writer.add_graph(index, part, raw)
     return GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
 

@@ -18,15 +18,17 @@ ran = max(context.export_run_metadata().function_graphs, key=lambda graphs: len(
 traced = concrete.graph.as_graph_def()
 graphs = {"traced": traced, "pre-optimization": ran.pre_optimization_graph, "optimized": ran.post_optimization_graph}
 graphs |= {f"partition:{number}": graph for number, graph in enumerate(ran.partition_graphs)}
-with_origin = {
-    op.name for op in concrete.graph.get_operations() if any(frame.filename == sys.argv[1] for frame in op.traceback)
+user_lines = {
+    op.name: lines[-1]
+    for op in concrete.graph.get_operations()
+    if (lines := [frame.lineno for frame in op.traceback if frame.filename == sys.argv[1]])
 }
 print(
     json.dumps(
         {
             "ops": {stage: len(graph.node) for stage, graph in graphs.items()},
             "edges": {stage: sum(len(node.input) for node in graph.node) for stage, graph in graphs.items()},
-            "with_user_line": len(with_origin),
+            "user_lines": user_lines,
         }
     )
 )
