@@ -22,7 +22,7 @@ from tfgraphdbg.recording import (
     graph_part,
     raw_part,
 )
-from tfgraphdbg.recording_file import MemoryParts, encode_part
+from tfgraphdbg.recording_file import MemoryParts, encode_part, pack_bytes
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 
@@ -196,7 +196,7 @@ def packed_recording(
     for graph in graphs:
         part = GraphPart(graph.name, graph.stage, graph.ops, graph.attr_sets, graph.functions)
         packed[graph_part(0, graph.stage)] = encode_part(part)
-        packed[raw_part(0, graph.stage)] = raw
+        packed[raw_part(0, graph.stage)] = pack_bytes(raw)
     return packed
 
 

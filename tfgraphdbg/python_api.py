@@ -7,11 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-import msgspec
-
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.recording import Recording
-from tfgraphdbg.recording_file import encode_part, is_plain_part, load
+from tfgraphdbg.recording_file import is_plain_part, load, pack_bytes
 from tfgraphdbg.recording_file import save as save_parts
 from tfgraphdbg.report import Report
 
@@ -39,7 +37,7 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
     """
     parts = recording.parts
     packed = {
-        name: parts.read(name) if is_plain_part(name) else encode_part(msgspec.Raw(parts.read(name)))
+        name: parts.read(name) if is_plain_part(name) else pack_bytes(parts.read(name))
         for name in parts.names()
     }
     save_parts(packed, path)

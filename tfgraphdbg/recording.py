@@ -231,7 +231,7 @@ def graph_part(tracing: int, stage: str) -> str:
 
 def raw_part(tracing: int, stage: str, kind: StageKind = "graph") -> str:
     """Name of the part that holds a stage's raw GraphDef, or its text."""
-    return f"graphs/{tracing}/{stage.replace(':', '-')}.{'pb' if kind == 'graph' else 'txt'}"
+    return f"graphs/{tracing}/{stage.replace(':', '-')}.{'pb.zst' if kind == 'graph' else 'txt'}"
 
 
 class Recording:

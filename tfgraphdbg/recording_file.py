@@ -1,7 +1,7 @@
 """Recording <-> one file: a zip of lazily read parts. Opening executes nothing and needs no TensorFlow.
 
-`meta` comes first. Parts of msgpack are zstd frames stored as they are; raw GraphDefs, texts and logs are deflated, so
-that any unzip gives files that Netron and TensorBoard open.
+`meta` comes first. Texts and logs are deflated, for any unzip; all other parts are zstd frames, which take half the
+space of deflated ones. `unzip -p run.tfgdbg graphs/0/optimized.pb.zst | zstd -d` is a GraphDef for Netron.
 """
 
 from __future__ import annotations
@@ -44,13 +44,18 @@ T = TypeVar("T")
 
 
 def is_plain_part(name: str) -> bool:
-    """Whether a part is kept readable for other tools: raw GraphDefs, compiler texts and logs."""
-    return name.endswith((".pb", ".txt"))
+    """Whether a part is kept as it is: compiler texts and logs."""
+    return name.endswith(".txt")
+
+
+def pack_bytes(raw: bytes) -> bytes:
+    """Bytes, such as a raw GraphDef, as the compressed bytes of a part."""
+    return zstandard.ZstdCompressor(level=3).compress(raw)
 
 
 def encode_part(value: object) -> bytes:
     """A value as the compressed bytes of a msgpack part."""
-    return zstandard.ZstdCompressor(level=3).compress(msgspec.msgpack.encode(value))
+    return pack_bytes(msgspec.msgpack.encode(value))
 
 
 def decode_part(packed: bytes, kind: type[T], where: str) -> T:
@@ -179,7 +184,8 @@ def _damage_reported(path: Path) -> Iterator[None]:
     except UnreadableFileError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        # A damaged offset makes zipfile seek to where no file can be: EINVAL.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise UnreadableFileError(f"cannot read {path}: {error.strerror}", "check the file name") from error
         reason = str(error) or type(error).__name__
         raise UnreadableFileError(f"{path} is damaged or truncated: {reason}", _DAMAGED_HINT) from error
@@ -254,7 +260,10 @@ def _read_meta(parts: PartSource, path: Path) -> RecordingMeta:
     meta = parts.decode(META_PART, RecordingMeta)
     in_order = all(tracing.index == position for position, tracing in enumerate(meta.tracings))
     main_exists = meta.main_tracing is None or 0 <= meta.main_tracing < len(meta.tracings)
-    if not in_order or not main_exists:
+    stages_differ = all(
+        len({stage.name for stage in tracing.stages}) == len(tracing.stages) for tracing in meta.tracings
+    )
+    if not in_order or not main_exists or not stages_differ:
         raise UnreadableFileError(f"{path} is damaged: its tracings do not fit together", _DAMAGED_HINT)
     return meta
 

@@ -54,10 +54,15 @@ class FunctionWatch:
                 self._keep()
 
     def _record_never_run(self) -> None:
-        """Keep the traced graphs of functions that were traced and, until now, not called."""
+        """Keep the traced graphs of functions that were traced and, until now, not called.
+
+        A function that makes variables is traced twice for its first call, and only the second graph is ever used.
+        """
+        used = {_kind_of(tracing) for tracing in self._writer.tracings if tracing.stages}
         for tracing in self._writer.tracings:
             concrete = self._concrete.get(tracing.index, lambda: None)()
-            if tracing.role == "inference" and not tracing.stages and concrete is not None:
+            never_run = tracing.role == "inference" and _kind_of(tracing) not in used
+            if never_run and concrete is not None:
                 with self._recording("traced"):
                     structure.record_traced(self._writer, tracing.index, concrete.graph)
 
@@ -215,6 +220,15 @@ class FunctionWatch:
 
 def _text(name: str | bytes) -> str:
     return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+
+
+def _kind_of(tracing: Tracing) -> tuple[str, str, int, str]:
+    return tracing.function, tracing.file, tracing.line, _without_captures(tracing.signature)
+
+
+def _without_captures(signature: str) -> str:
+    """A FunctionType's text up to what it captures: variables are captured only by the second tracing."""
+    return signature.partition(" -> ")[0]
 
 
 def _name_of(concrete: Any) -> str:

@@ -27,7 +27,7 @@ from tfgraphdbg.recording import (
     graph_part,
     raw_part,
 )
-from tfgraphdbg.recording_file import encode_part
+from tfgraphdbg.recording_file import encode_part, pack_bytes
 
 MAX_CALLS = 10_000
 """Calls kept one by one; above, only each tracing's count and sum are."""
@@ -142,7 +142,7 @@ class RecordingWriter:
             part.stage, "graph", len(top), edges, len(part.functions), len(part.ops) - len(top), len(raw), device
         )
         self._sink.write(graph_part(index, part.stage), encode_part(part))
-        self._sink.write(raw_part(index, part.stage), raw)
+        self._sink.write(raw_part(index, part.stage), pack_bytes(raw))
         self._add_stage(index, stage)
 
     def add_text(self, index: int, stage: str, text: str) -> None:
