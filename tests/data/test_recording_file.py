@@ -83,7 +83,8 @@ def test_hostile_names_come_back_as_they_were(tmp_path: Path) -> None:
 def test_other_tools_find_raw_graphs_and_logs_in_the_zip(saved: Path) -> None:
     with zipfile.ZipFile(saved) as archive:
         assert archive.namelist()[0] == META_PART
-        assert archive.read("graphs/0/traced.pb") == b"not a real GraphDef"
+        packed = archive.read("graphs/0/traced.pb.zst")
+        assert zstandard.ZstdDecompressor().decompress(packed) == b"not a real GraphDef"
         assert archive.read("console.txt") == b"loss 0.5\n"
         assert archive.testzip() is None
 
@@ -93,7 +94,7 @@ def test_parts_in_memory_and_in_a_folder_are_those_of_a_file(tmp_path: Path, pac
     for name, content in packed.items():
         folder.write(name, content)
         memory.write(name, content)
-    (tmp_path / "parts" / "graphs" / "0" / "half.pb.tmp").write_bytes(b"cut off by a crash")
+    (tmp_path / "parts" / "graphs" / "0" / "half.pb.zst.tmp").write_bytes(b"cut off by a crash")
     assert folder.packed() == packed
     assert memory.names() == packed.keys()
     assert memory.read("console.txt") == b"loss 0.5\n"
