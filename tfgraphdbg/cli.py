@@ -180,7 +180,10 @@ def _write(arguments: argparse.Namespace, data: bytes) -> None:
         return
     from tfgraphdbg.recording_file import write_atomically
 
-    write_atomically(Path(arguments.output), lambda temporary: Path(temporary).write_bytes(data) and None)
+    def write(temporary: str) -> None:
+        Path(temporary).write_bytes(data)
+
+    write_atomically(Path(arguments.output), write)
     if not arguments.quiet:
         _stderr(arguments).print(f"wrote {arguments.output}", markup=False, highlight=False)
 

@@ -14,6 +14,8 @@ from tfgraphdbg.analyses import ANALYSES
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.views import GRAPH_VIEWS, REPORT_VIEWS
 
+PURPOSE = "See what TensorFlow really executes: record, explain and draw the graphs behind tf.function."
+
 TARGETS_HELP = """\
 A target is one of:
   model.py:train_step       a function, tf.function, bound method or callable object
@@ -69,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of every verb; analyses and views come from their registries."""
     parser = _Parser(
         prog="tfgraphdbg",
-        description=f"{tfgraphdbg.__doc__}\n\n{TARGETS_HELP}",
+        description=f"{PURPOSE}\n\n{TARGETS_HELP}",
         formatter_class=RawDescriptionRichHelpFormatter,
         allow_abbrev=False,
     )

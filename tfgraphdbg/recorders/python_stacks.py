@@ -79,7 +79,7 @@ class StackCollector:
         return index
 
     def _add(self, traceback: Iterable[Any], definition: FramePlace | None) -> int:
-        stack = []
+        stack: list[int] = []
         edge = 0
         for frame in traceback:
             # Our own frames stand between the user's call and the user's function, and nobody looks for them.

@@ -56,3 +56,5 @@ class GraphView(NamedTuple):
     extensions: tuple[str, ...]
     summary: str
     render: Callable[[GraphModel, PictureOptions], bytes]
+    is_binary: bool = False
+    """Whether it is no text, so that a terminal must not be given it."""

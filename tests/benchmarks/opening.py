@@ -1,0 +1,38 @@
+"""What opening costs: overview, file size, networkx and diff of a recording of about 69,600 traced ops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.processes import Row, median_seconds, medians, python
+from tfgraphdbg.analyses import analysis_named
+from tfgraphdbg.analyses.contract import AnalysisOptions
+from tfgraphdbg.graph_model import GraphModel
+from tfgraphdbg.recording_file import load
+
+
+def rows(path: Path, repeats: int) -> Iterator[Row]:
+    """Whole processes for what a user waits for; the library's parts inside this one."""
+    overview = medians(lambda: python("-m", "tfgraphdbg", "overview", str(path), "-f", "json"), repeats)
+    yield Row("overview of a saved EfficientNetV2L train step, whole process", overview.seconds, "s", 1.5)
+    yield Row("its peak memory", overview.peak_mb, "MB", 400)
+    help_ = medians(lambda: python("-m", "tfgraphdbg", "--help"), repeats)
+    yield Row("tfgraphdbg --help, whole process", help_.seconds, "s", 0.3)
+    yield Row("size of the recording file, raw GraphDefs included", path.stat().st_size / 1e6, "MB", 6)
+    traced = load(path).graph("traced")
+    traced.nx  # noqa: B018 - networkx is imported before the clock starts
+    yield Row("its traced graph as a networkx graph", median_seconds(lambda: fresh(traced).nx, repeats), "s", 1.0)
+    order = median_seconds(lambda: fresh(traced).topological_order, repeats)
+    yield Row("topological order of it", order, "s", 0.2)
+    yield Row("diff of traced and optimized", median_seconds(lambda: diff(path), repeats), "s", 0.7)
+
+
+def fresh(graph: GraphModel) -> GraphModel:
+    """The same graph with nothing computed yet."""
+    return GraphModel(graph.name, graph.stage, graph.ops, graph.attr_sets, graph.functions)
+
+
+def diff(path: Path) -> object:
+    """From the opened file to the report."""
+    return analysis_named("diff").run(load(path), AnalysisOptions())
