@@ -126,7 +126,7 @@ def _report(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
     if failure is not None:
         raise failure
     options = AnalysisOptions(
-        _tracing(arguments, recording), arguments.stage, getattr(arguments, "against", None), against
+        _tracing(arguments, recording), getattr(arguments, "stage", None), getattr(arguments, "against", None), against
     )
     report = analysis_named(name).run(recording, options)
     _write_report(arguments, report)

@@ -86,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_report_options(verb)
         if analysis.takes_second_target:
             verb.add_argument("second", nargs="?", metavar="TARGET2", help="compare with this target or recording")
+            verb.add_argument("--stage", metavar="STAGE", help="the stage before: traced, lowered, partition:0, ...")
             verb.add_argument("--against", metavar="STAGE", help="the stage after (default: optimized)")
     render = _verb(verbs, "render", "draw a graph")
     _add_picture_options(render)
@@ -145,7 +146,6 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
     formats = [view.format for view in REPORT_VIEWS]
     group.add_argument("-f", "--format", metavar="|".join(formats), help="default: by -o's extension, else text")
     group.add_argument("-o", "--output", metavar="FILE", help="write here instead of to stdout")
-    group.add_argument("--stage", metavar="STAGE", help="traced, optimized, partition:0, ... (diff: the stage before)")
     group.add_argument(
         "--fail-on",
         choices=("error", "warning", "info", "never"),
