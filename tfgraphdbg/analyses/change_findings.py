@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tfgraphdbg.analyses.op_changes import ChangeKind, Changes, OpChange
+from tfgraphdbg.analyses.change_kinds import ChangeKind, OpChange
+from tfgraphdbg.analyses.op_changes import Changes
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import StackTable
 from tfgraphdbg.report import Finding, Severity, SourceLine, ordered

@@ -11,8 +11,9 @@ from collections import Counter
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.change_findings import change_findings
+from tfgraphdbg.analyses.change_kinds import CHANGE_KINDS
 from tfgraphdbg.analyses.contract import AnalysisOptions
-from tfgraphdbg.analyses.op_changes import CHANGE_KINDS, Changes, recording_changes, stage_changes
+from tfgraphdbg.analyses.op_changes import Changes, recording_changes, stage_changes
 from tfgraphdbg.analyses.scope_rollup import scope_counts, scope_rows
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from tfgraphdbg.graph_model import GraphModel, op_id
+from tfgraphdbg.graph_model import GraphModel, OpNode, op_id
 
 TRACED = "traced"
 
-Ancestors = Mapping[str, tuple[str, ...]]
-"""Op id in the later graph -> op ids in the earlier one; an op that is new has no entry."""
-
 _FUNCTION_NUMBER = re.compile(r"_\d+$")
 
+_ROLES = {"_Arg": "Placeholder", "_DeviceArg": "Placeholder", "_DeviceRetval": "_Retval"}
+"""Op types that the runtime puts in place of others, for the same value."""
 
-def ancestors_by_origin(before: GraphModel, after: GraphModel) -> Ancestors:
+
+def role(op: OpNode) -> str:
+    """Its op type, or the one that the runtime put it in place of."""
+    return _ROLES.get(op.op_type, op.op_type)
+
+
+class Pairing(NamedTuple):
+    """The ops of both graphs by id, and `ancestors`: later id -> earlier ids; an op that is new has no entry."""
+
+    before: Mapping[str, OpNode]
+    after: Mapping[str, OpNode]
+    ancestors: Mapping[str, tuple[str, ...]]
+
+    def is_same_op(self, before: OpNode, after: OpNode) -> bool:
+        """Whether `after`, which descends from `before`, still is that op: under its name, or as its op type."""
+        if before.name == after.name:
+            return True
+        if before.function != after.function and after.name.endswith("/" + before.name):
+            return True
+        if role(before) != role(after):
+            return False
+        # While the op itself lives on under its own name, another one of its type is a copy of it.
+        return before.function != after.function or before.id not in self.after
+
+
+def pair_stages(before: GraphModel, after: GraphModel) -> Pairing:
     """Pair two stages of one tracing: by recorded origins, then by equal id, then by a common origin.
 
     Origins name traced ops. So they come first when `before` is the traced graph; between later stages an equal id
@@ -39,18 +64,18 @@ def ancestors_by_origin(before: GraphModel, after: GraphModel) -> Ancestors:
             found[id_] = ancestors
         elif id_ in known:
             found[id_] = (id_,)
-    return found
+    return Pairing(known, after.by_id, found)
 
 
 def _first_by_origin(graph: GraphModel) -> dict[str, str]:
     first: dict[str, str] = {}
-    for op in graph.ops:
+    for id_, op in graph.by_id.items():
         for origin in op.origins:
-            first.setdefault(origin, op.id)
+            first.setdefault(origin, id_)
     return first
 
 
-def ancestors_by_name(before: GraphModel, after: GraphModel) -> Ancestors:
+def pair_recordings(before: GraphModel, after: GraphModel) -> Pairing:
     """Pair one stage of two recordings: by op name, in library functions of the same name but for its number."""
     functions = {"": "", **_paired_functions(before.functions, after.functions)}
     known = before.by_id
@@ -61,7 +86,7 @@ def ancestors_by_name(before: GraphModel, after: GraphModel) -> Ancestors:
             ancestor = op_id(function, op.name)
             if ancestor in known:
                 found[id_] = (ancestor,)
-    return found
+    return Pairing(known, after.by_id, found)
 
 
 def _paired_functions(before: tuple[str, ...], after: tuple[str, ...]) -> dict[str, str]:
