@@ -160,7 +160,8 @@ def _mismatch(label: str, given: str, spec: Any, source: str) -> UsageError:
 def described(value: Any) -> str:
     """`float32[2,784]` of a tensor or a spec."""
     shape = getattr(value, "shape", None)
-    dtype = getattr(getattr(value, "dtype", None), "name", type(value).__name__)
+    dtype = getattr(value, "dtype", type(value).__name__)
+    name = getattr(dtype, "name", str(dtype))
     if shape is None or getattr(shape, "rank", 0) is None:
-        return f"{dtype}[...]"
-    return f"{dtype}[{','.join('?' if size is None else str(size) for size in shape)}]"
+        return f"{name}[...]"
+    return f"{name}[{','.join('?' if size is None else str(size) for size in shape)}]"

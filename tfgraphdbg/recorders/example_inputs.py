@@ -54,7 +54,7 @@ def _keras_call(loaded: LoadedTarget, given: Call) -> Call:
     with user_code(f"preparing the batch for {loaded.name}"):
         batch = keras_inputs.batch_of(loaded.mode, given.args, given.kwargs)
         keras_inputs.check_batch(loaded.model, batch, given.source)
-        keras_model.build_like_fit(loaded.model, loaded.mode, batch)
+        keras_model.build_before_tracing(loaded.model, batch)
     return Call((batch,), {}, given.source)
 
 

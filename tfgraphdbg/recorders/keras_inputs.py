@@ -27,14 +27,14 @@ def batch_of(mode: Mode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tu
 
 
 def _as_tensor(value: Any) -> Any:
-    """What Keras makes of an array: float64 becomes its default float."""
+    """What `fit` makes of an array: float64 becomes Keras's default float."""
     import keras
     import tensorflow
 
-    if value is None or tensorflow.is_tensor(value):
-        return value
-    is_float64 = getattr(getattr(value, "dtype", None), "name", "") == "float64" or isinstance(value, float)
-    return tensorflow.convert_to_tensor(value, keras.config.floatx() if is_float64 else None)
+    if value is None:
+        return None
+    tensor = value if tensorflow.is_tensor(value) else tensorflow.convert_to_tensor(value)
+    return tensorflow.cast(tensor, keras.config.floatx()) if tensor.dtype == tensorflow.float64 else tensor
 
 
 def check_batch(model: Any, batch: tuple[Any, ...], source: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any, cast, get_args
 
@@ -82,12 +83,13 @@ def _reduced(output: Any, strategy: Any, mode: Mode) -> Any:
     return tensorflow.concat(replicas, axis=0) if mode == "predict" else tensorflow.reduce_mean(replicas)
 
 
-def build_like_fit(model: Any, mode: Mode, data: Any) -> None:
-    """Do what `fit` does with its first batch before tracing: create variables early where Keras asks for it.
+def build_before_tracing(model: Any, data: Any) -> None:
+    """Create the variables of model, metrics, loss and optimizer from the shapes of one batch.
 
-    Keras offers no public way. Seen on 3.15: `_maybe_symbolic_build`, which builds models made under a distribution
-    strategy and leaves others to be built by tracing; older Keras 3 has only `_symbolic_build`, for all models.
+    Otherwise the first tracing creates them, and `tf.function` throws it away and traces a second time. Keras offers
+    no public way; `_symbolic_build` is what its own `fit` calls for models under a distribution strategy (seen on
+    3.15), and what older Keras 3 calls for all.
     """
-    build = getattr(model, "_maybe_symbolic_build", None) or getattr(model, "_symbolic_build", None)
-    if build is not None and mode != "predict":
-        build(data_batch=data)
+    # What fails here fails again in the call, where it is shown as the user's own failure.
+    with contextlib.suppress(Exception), model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=data)
