@@ -120,6 +120,8 @@ class Tracing(msgspec.Struct, frozen=True):
     run_ms: float = 0.0
     """Measured wall time of all its calls, the first one included."""
     jit_compile: bool = False
+    library: bool = False
+    """Whether its Python function belongs to an installed package: Keras's train step, a helper of tf.data."""
 
     def stage(self, name: str) -> Stage | None:
         """The stage of that name, or None."""

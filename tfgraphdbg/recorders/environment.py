@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -69,13 +70,21 @@ def _hardware(kind: str, name: str) -> str:
     import tensorflow
 
     if kind != "GPU":
-        return platform.processor() or platform.machine() if kind == "CPU" else ""
+        return _processor() if kind == "CPU" else ""
     physical = tensorflow.config.list_physical_devices("GPU")
     number = int(name.rpartition(":")[2] or 0)
     if number >= len(physical):
         return ""
     details = tensorflow.config.experimental.get_device_details(physical[number])
     return str(details.get("device_name", ""))
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def options() -> dict[str, dict[str, str]]:

@@ -122,6 +122,7 @@ class FunctionWatch:
             file=file,
             line=line,
             trace_ms=round(trace_ms, 3),
+            library=not file or self._writer.libraries.holds(file),
         )
         index = self._writer.add_tracing(tracing)
         self._by_concrete[tracing.concrete_function] = index

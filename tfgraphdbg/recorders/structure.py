@@ -61,7 +61,8 @@ def record_run(writer: RecordingWriter, index: int, traced: GraphModel, run: Run
     elif not compiled:
         writer.miss(
             "stage-optimized",
-            f"the first run of {writer.tracing(index).function} was not seen: it ran before recording began, or failed",
+            f"the first run of {writer.tracing(index).function} was not seen: it ran before recording began, failed, "
+            "or ran beside that of another thread",
         )
 
 
@@ -71,7 +72,9 @@ def _graphs_of(traced: GraphModel, graphs: list[FunctionGraphs]) -> FunctionGrap
     def shared_names(entry: FunctionGraphs) -> int:
         return sum(node.name in traced.by_id for node in entry.pre_optimization.node)
 
-    return max(graphs, key=shared_names, default=None)
+    # Without a turn of its own a run may have left an entry that another thread's turn cut short.
+    complete = [entry for entry in graphs if entry.optimized.node and entry.partitions]
+    return max(complete, key=shared_names, default=None)
 
 
 def _record_stages(
@@ -81,7 +84,7 @@ def _record_stages(
     _add(writer, index, graphs.pre_optimization, "pre-optimization", facts)
     lowered = dumps.lowered_graph(name) if dumps else _NO_DUMPS
     if isinstance(lowered, str):
-        writer.miss("stage-lowered", lowered)
+        writer.miss("stage-lowered", f"{writer.tracing(index).function}: {lowered}")
     else:
         _add(writer, index, lowered, "lowered", facts)
     _add(writer, index, graphs.optimized, "optimized", facts)

@@ -57,18 +57,21 @@ def executing_eagerly() -> bool:
     return bool(context.executing_eagerly())
 
 
-_collecting = threading.Lock()
+LONGEST_TURN_S = 5.0
+
+_collecting = threading.RLock()
 
 
 @contextlib.contextmanager
 def collected_graphs(into: list[FunctionGraphs]) -> Iterator[None]:
     """While open, the runtime keeps the graphs of each function that it instantiates; they are in `into` afterwards.
 
-    Only a first run instantiates. Collection is one switch of the process: a thread that finds it on runs without.
+    Only a first run instantiates. Collection is one switch of the process, so first runs of several threads take turns;
+    one that waits for a function of another thread gets no turn, and runs without.
     """
     from tensorflow.python.eager import context
 
-    if not _collecting.acquire(blocking=False):
+    if not _collecting.acquire(timeout=LONGEST_TURN_S):
         yield
         return
     eager_context = context.context()
