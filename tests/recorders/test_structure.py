@@ -163,3 +163,32 @@ def test_options_versions_and_signature_are_kept(recorded):
     assert "TensorSpec" in recording.main_tracing.signature
     assert recording.main_tracing.trace_ms > 0
     assert recording.main_tracing.first_run_ms > 0
+
+
+def test_threads_that_run_functions_for_the_first_time_at_once_do_not_mix_their_graphs(tmp_path):
+    program = tmp_path / "threads.py"
+    program.write_text(
+        "import threading\n"
+        "import tensorflow as tf\n"
+        "@tf.function\n"
+        "def helper(values):\n"
+        "    return tf.reduce_sum(tf.nn.relu(values) * 2 + 1)\n"
+        "def work():\n"
+        "    for size in range(1, 5):\n"
+        "        helper(tf.ones([size]))\n"
+        "threads = [threading.Thread(target=work) for _ in range(4)]\n"
+        "for thread in threads:\n"
+        "    thread.start()\n"
+        "for thread in threads:\n"
+        "    thread.join()\n"
+    )
+    out = tmp_path / "threads.tfgdbg"
+    done = run_tfgraphdbg("record", str(program), "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    recording = load(out)
+    assert [tracing.calls for tracing in recording.tracings] == [4, 4, 4, 4]
+    for tracing in recording.tracings:
+        assert {stage.name for stage in tracing.stages} >= {"traced", "pre-optimization", "optimized", "partition:0"}
+        for stage in tracing.stages:
+            recording.graph(stage.name, tracing).check()
+            assert stage.ops <= tracing.stage("traced").ops + 1

@@ -23,6 +23,9 @@ from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
 from tfgraphdbg.recording import Role, Tracing
 
+LONGEST_WAIT_S = 3.0
+"""How long a first run waits for that of another thread, which may be waiting for it in turn."""
+
 _BACKWARD = "__backward_"
 _FORWARD = "__forward_"
 
@@ -39,6 +42,7 @@ class FunctionWatch:
         self._code_of: dict[int, Any] = {}
         self._concrete: dict[int, Any] = {}
         self._lock = threading.RLock()
+        self._turn = threading.RLock()
         self._busy = threading.local()
         self._preferred_code: Any = None
         self._preferred_name: str | None = None
@@ -134,9 +138,19 @@ class FunctionWatch:
         if not tensorflow_internals.executing_eagerly() or getattr(self._busy, "recording", False):
             return run()
         name = _text(atomic.name)
-        first = name not in self._ran
-        if first:
-            return self._first_run(run, atomic, name, tensors)
+        if name not in self._ran:
+            # Graphs are collected for the whole process, so first runs of several threads take turns.
+            has_turn = self._turn.acquire(timeout=LONGEST_WAIT_S)
+            try:
+                if has_turn and name not in self._ran:
+                    return self._first_run(run, atomic, name, tensors)
+            finally:
+                if has_turn:
+                    self._turn.release()
+        if name not in self._by_concrete:
+            # Whoever has the turn waits for this one, a function that the other calls from its own graph.
+            self._writer.miss("calls", "functions called by other functions from inside their graphs are not counted")
+            return run()
         started = time.perf_counter()
         try:
             return run()
@@ -145,12 +159,12 @@ class FunctionWatch:
                 self._writer.add_call(self._by_concrete[name], started, time.perf_counter() - started)
 
     def _first_run(self, run: Callable[[], Any], atomic: Any, name: str, tensors: tuple[Any, ...]) -> Any:
-        self._ran.add(name)
         with self._recording("traced"):
             self._ensure_traced(name, atomic)
             self._keep()
         index = self._by_concrete.get(name)
         if index is None:
+            self._ran.add(name)
             return run()
         self._writer.progress("now", doing=f"first run of {self._writer.tracing(index).function}")
         graphs: list[FunctionGraphs] = []
@@ -162,6 +176,7 @@ class FunctionWatch:
                 finally:
                     spent = time.perf_counter() - started
         finally:
+            self._ran.add(name)
             with self._recording("optimized"):
                 self._writer.add_call(index, started, spent)
                 self._writer.change_tracing(index, first_run_ms=round(spent * 1e3, 3))

@@ -37,7 +37,9 @@ class GrapplerDumps:
         path = self._inputs.pop(concrete_function, None)
         try:
             if path is None:
-                return "Grappler left this graph alone (it skips very small ones), or did not announce its dump in the log"
+                return (
+                    "Grappler left this graph alone (it skips very small ones), or did not announce its dump in the log"
+                )
             return _parse(path)
         except OSError as error:
             return f"the dump {path} could not be read: {error.strerror}"

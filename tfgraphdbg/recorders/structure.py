@@ -72,9 +72,13 @@ def _graphs_of(traced: GraphModel, graphs: list[FunctionGraphs]) -> FunctionGrap
     def shared_names(entry: FunctionGraphs) -> int:
         return sum(node.name in traced.by_id for node in entry.pre_optimization.node)
 
-    # Without a turn of its own a run may have left an entry that another thread's turn cut short.
-    complete = [entry for entry in graphs if entry.optimized.node and entry.partitions]
+    # A function that ran beside this one, in a thread that got no turn, leaves its nodes in the same entry.
+    complete = [entry for entry in graphs if entry.partitions and all(_has_unique_names(graph) for graph in entry[:2])]
     return max(complete, key=shared_names, default=None)
+
+
+def _has_unique_names(graph_def: Any) -> bool:
+    return 0 < len(graph_def.node) == len({node.name for node in graph_def.node})
 
 
 def _record_stages(

@@ -6,7 +6,6 @@ Seen on TensorFlow 2.16.2 and 2.21.0. Import this only after TensorFlow has been
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -57,23 +56,14 @@ def executing_eagerly() -> bool:
     return bool(context.executing_eagerly())
 
 
-LONGEST_TURN_S = 5.0
-
-_collecting = threading.RLock()
-
-
 @contextlib.contextmanager
 def collected_graphs(into: list[FunctionGraphs]) -> Iterator[None]:
     """While open, the runtime keeps the graphs of each function that it instantiates; they are in `into` afterwards.
 
-    Only a first run instantiates. Collection is one switch of the process, so first runs of several threads take turns;
-    one that waits for a function of another thread gets no turn, and runs without.
+    Only a first run instantiates. Collection is one switch of the whole process: let one thread at a time use it.
     """
     from tensorflow.python.eager import context
 
-    if not _collecting.acquire(timeout=LONGEST_TURN_S):
-        yield
-        return
     eager_context = context.context()
     eager_context.enable_graph_collection()
     try:
@@ -86,7 +76,6 @@ def collected_graphs(into: list[FunctionGraphs]) -> Iterator[None]:
         )
     finally:
         eager_context.disable_graph_collection()
-        _collecting.release()
 
 
 def library_graphs(func_graph: Any) -> dict[str, Any]:
