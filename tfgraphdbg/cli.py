@@ -79,7 +79,7 @@ def _serve(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.DONE
     if arguments.verb == "render":
         return _render(arguments, recording)
-    if arguments.verb == "inspect" and sys.stdout.isatty() and not (arguments.format or arguments.output):
+    if arguments.verb == "inspect" and _has_screen() and not (arguments.format or arguments.output):
         return _browse(arguments, recording)
     return _report(arguments, recording)
 
@@ -107,6 +107,11 @@ def _recording_for(
     from tfgraphdbg.cli_recording import record_target
 
     return record_target(arguments, spec, _stderr(arguments))
+
+
+def _has_screen() -> bool:
+    # Textual reads keys from stdin and paints on stderr.
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _browse(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
