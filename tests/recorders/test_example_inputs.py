@@ -35,7 +35,7 @@ def test_inputs_from_the_command_line_reach_the_function_by_position_and_by_name
     assert given.source == "--input"
     assert described(given.args) == ("float32[2, 3]",)
     assert described(given.kwargs) == {"y": "int64[2, 3]"}
-    words = ("batch.image=float32[2]:1", "batch.pair.0=float32[2]:2", "batch.pair.1=float32[2]:3")
+    words: tuple[str, ...] = ("batch.image=float32[2]:1", "batch.pair.0=float32[2]:2", "batch.pair.1=float32[2]:3")
     assert results("model.py:nested", inputs=words)[0].numpy().tolist() == [7.0, 7.0]
     words = ("x=float32[2]", "step=3", "training=true", "name='text'", "mask=none")
     assert described(results("model.py:scalars", inputs=words)) == ["float32[2]"]

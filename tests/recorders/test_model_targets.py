@@ -13,7 +13,7 @@ import pytest
 
 from tests.recorders.loading import calls, described, load, results, write
 from tests.recorders.loading import own_process as own_process
-from tfgraphdbg.errors import UnreadableFileError, UsageError, UserCodeError
+from tfgraphdbg.errors import DebuggerError, UnreadableFileError, UsageError, UserCodeError
 from tfgraphdbg.recorders.loaded_target import LoadOptions
 from tfgraphdbg.recorders.tensorflow_internals import observed_functions
 from tfgraphdbg.recorders.user_program import example_calls
@@ -45,7 +45,8 @@ MODELS = """
     second = keras.Input((None,), name="second", dtype="int32")
     looked_up = layers.GlobalAveragePooling1D()(layers.Embedding(2, 4)(second))
     dicts = keras.Model(
-        {"first": first, "second": second}, {"a": layers.Dense(3)(first), "b": layers.Dense(1)(looked_up)}
+        {"first": first, "second": second},
+        {"a": layers.Dense(3, name="a")(first), "b": layers.Dense(1, name="b")(looked_up)},
     )
     dicts.compile("adam", {"a": "sparse_categorical_crossentropy", "b": "mse"})
     lists = keras.Model([first, second], [layers.Dense(3, name="c")(first), layers.Dense(1, name="d")(looked_up)])
@@ -129,10 +130,10 @@ def test_the_step_is_one_graph_that_is_traced_once(name: str) -> None:
         eager = loaded.callable(*given.args)
         graph = loaded.function(*given.args)
         assert loaded.function.experimental_get_tracing_count() == 1
-        assert tf.nest.map_structure(lambda value: value.shape, graph) == tf.nest.map_structure(
-            lambda v: v.shape, eager
-        )
-        assert isinstance(graph, dict) == (loaded.mode == "train")
+        if loaded.mode == "train":
+            assert set(graph) == set(eager)
+        else:
+            assert described(graph) == described(eager)
 
 
 def test_the_graph_is_the_one_that_fit_executes() -> None:
@@ -166,7 +167,7 @@ def test_a_model_takes_the_users_own_batches() -> None:
         (("float32[3, 4]", "float32[3, 2]"),),
     ]
     assert all("own_loss" in output for output in results("model:generated"))
-    words = ("x=float32[2,4]", "y=float32[2,2]")
+    words: tuple[str, ...] = ("x=float32[2,4]", "y=float32[2,2]")
     assert "own_loss" in results("model:unbuilt", inputs=words)[0]
     words = ("float32[2,8]", "int32[2]", "sample_weight=float32[2]:1")
     assert "loss" in results("model:sparse", inputs=words)[0]
@@ -177,7 +178,7 @@ def test_a_model_takes_the_users_own_batches() -> None:
     assert described(given.args) == (("float32[2, 8]",),)
 
 
-MODEL_FAILURES = [
+MODEL_FAILURES: list[tuple[str, dict[str, Any], str, str]] = [
     ("forward", {"mode": "train"}, "--mode train needs a compiled model", "call its compile(optimizer="),
     ("forward", {"mode": "fit"}, "--mode 'fit' is none of train, test, predict", "--mode train"),
     ("unbuilt", {}, "no example inputs for model:unbuilt(x, y=None", "a keras.Input as the model's first layer"),
@@ -240,16 +241,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models on disk, written once."""
     folder = tmp_path_factory.mktemp("stored")
 
-    class Module(tf.Module):  # type: ignore[misc]
-        @tf.function(input_signature=[tf.TensorSpec([None, 3], name="x"), tf.TensorSpec([], tf.int32, name="times")])
-        def scale(self, x: Any, times: Any) -> Any:
-            return {"scaled": x * tf.cast(times, x.dtype)}
-
-        @tf.function(input_signature=[tf.TensorSpec([4], name="x")])
-        def double(self, x: Any) -> Any:
-            return x * 2.0
-
-    module = Module()
+    module = tf.Module()
+    row, count = tf.TensorSpec([None, 3], name="x"), tf.TensorSpec([], tf.int32, "times")
+    module.scale = tf.function(lambda x, times: {"scaled": x * tf.cast(times, x.dtype)}, input_signature=[row, count])
+    module.double = tf.function(lambda x: x * 2.0, input_signature=[tf.TensorSpec([4], name="x")])
     scale, double = module.scale.get_concrete_function(), module.double.get_concrete_function()
     tf.saved_model.save(module, str(folder / "functions"))
     tf.saved_model.save(module, str(folder / "several"), signatures={"scale": scale, "double": double})
@@ -300,7 +295,7 @@ def test_a_saved_model_is_called_by_a_signature_or_a_function(stored: Path, monk
 
 SCALE = {"inputs": ("x=float32[2,4]", "times=3")}
 
-STORED_FAILURES = [
+STORED_FAILURES: list[tuple[str, dict[str, Any], type[DebuggerError], str, str]] = [
     (
         "several",
         {},

@@ -28,13 +28,12 @@ def batch_of(mode: Mode, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tu
 
 def _as_tensor(value: Any) -> Any:
     """What `fit` makes of an array: float64 becomes Keras's default float."""
-    import keras
     import tensorflow
 
     if value is None:
         return None
     tensor = value if tensorflow.is_tensor(value) else tensorflow.convert_to_tensor(value)
-    return tensorflow.cast(tensor, keras.config.floatx()) if tensor.dtype == tensorflow.float64 else tensor
+    return tensorflow.cast(tensor, tensorflow.keras.backend.floatx()) if tensor.dtype == tensorflow.float64 else tensor
 
 
 def check_batch(model: Any, batch: tuple[Any, ...], source: str) -> None:
@@ -54,20 +53,20 @@ def check_batch(model: Any, batch: tuple[Any, ...], source: str) -> None:
 
 
 def input_specs(model: Any) -> Any:
-    """The tensor specs of a model's inputs, nested as it takes them; None when it does not know them.
-
-    Seen on Keras 3.15: only the private `_inputs_struct` keeps the nesting of a functional model.
-    """
-    inputs = getattr(model, "_inputs_struct", None)
-    if inputs is None:
-        inputs = getattr(model, "inputs", None)
-        inputs = inputs[0] if isinstance(inputs, list) and len(inputs) == 1 else inputs
+    """The tensor specs of a model's inputs, nested as it takes them; None when it does not know them."""
+    inputs = _nested(model, "_inputs_struct", "_nested_inputs", "inputs")
     if inputs is not None:
         return _each(_tensor_spec, inputs)
     if not getattr(model, "built", False) or not hasattr(model, "get_build_config"):
         return None
     shape = (model.get_build_config() or {}).get("input_shape")
     return None if shape is None else _spec_of_shape(shape, model)
+
+
+def _nested(model: Any, *names: str) -> Any:
+    """The first that a model has. Only private ones keep the nesting (seen on Keras 3.3 to 3.15, tf_keras 2.16)."""
+    found = next((value for name in names if (value := getattr(model, name, None)) is not None), None)
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 def _tensor_spec(tensor: Any) -> Any:
@@ -101,19 +100,15 @@ def made_up_batch(model: Any, mode: Mode, maker: InputMaker, batch: int) -> tupl
 
 
 def _output_specs(model: Any, x: Any) -> Any:
-    """The nested outputs for one batch; Keras computes them where the model itself left sizes open.
-
-    Seen on Keras 3.15: only the private `_outputs_struct` keeps the nesting of a functional model.
-    """
+    """The nested outputs for one batch; Keras computes them where the model itself left sizes open."""
     import keras
     import tensorflow
 
-    outputs = getattr(model, "_outputs_struct", None)
-    known = outputs is not None and all(None not in output.shape[1:] for output in tensorflow.nest.flatten(outputs))
-    if known:
+    outputs = _nested(model, "_outputs_struct", "_nested_outputs", "outputs")
+    shapes = [] if outputs is None else [tuple(output.shape) for output in tensorflow.nest.flatten(outputs)]
+    if (shapes and all(None not in shape[1:] for shape in shapes)) or not hasattr(model, "compute_output_spec"):
         return outputs
-    symbolic = _each(lambda value: keras.KerasTensor(value.shape, value.dtype.name), x)
-    return model.compute_output_spec(symbolic)
+    return model.compute_output_spec(_each(lambda value: keras.KerasTensor(value.shape, value.dtype.name), x))
 
 
 def _targets(outputs: Any, loss: Any, names: list[str], maker: InputMaker, batch: int) -> Any:
@@ -137,10 +132,9 @@ def _part(loss: Any, name: str, at: int) -> Any:
 
 def _target(shape: tuple[int, ...], loss: Any, maker: InputMaker) -> Any:
     """Labels for a sparse loss, one-hot rows for a categorical one, 0 and 1 for a binary one, else fractions."""
-    import keras
     import tensorflow
 
-    floats = keras.config.floatx()
+    floats = tensorflow.keras.backend.floatx()
     words = _loss_words(loss)
     what = "the target"
     if "sparse" in words and shape:

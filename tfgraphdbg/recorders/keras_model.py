@@ -15,14 +15,23 @@ KERAS_PACKAGES = ("keras", "tf_keras")
 
 
 def is_keras_model(value: Any) -> bool:
-    """Whether it is an object of a Keras model class; asks no Keras, since there are two and importing them is slow."""
-    classes = type(value).__mro__
-    return any(each.__name__ == "Model" and each.__module__.partition(".")[0] in KERAS_PACKAGES for each in classes)
+    """Whether it is an object of a Keras model class."""
+    return _package_of_model(value) is not None
+
+
+def _package_of_model(value: Any) -> str | None:
+    """The Keras that a model belongs to, told without importing any: there are two, and importing them is slow."""
+    for each in type(value).__mro__:
+        package = each.__module__.partition(".")[0]
+        if each.__name__ == "Model" and package in KERAS_PACKAGES:
+            return package
+    return None
 
 
 def loaded_keras_model(model: Any, name: str, mode: str | None, place: UserPlace | None) -> LoadedTarget:
     """The train step of a compiled model, the forward pass of another, or the step that `mode` names."""
-    _check_backend(name)
+    if _package_of_model(model) == "keras":
+        _check_backend(name)
     chosen = _chosen_mode(model, name, mode)
     with user_code(f"preparing {name}"):
         step, function = _step_functions(model, chosen)
