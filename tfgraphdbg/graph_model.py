@@ -45,6 +45,8 @@ def parse_input(text: str) -> InputRef:
     """Read GraphDef notation: `a` is output 0 of a, `a:1` its output 1, `^a` a control edge."""
     if text[:1] == "^":
         return InputRef(text[1:], CONTROL)
+    if ":" not in text:
+        return InputRef(text, 0)
     name, colon, index = text.rpartition(":")
     if colon and index.isdecimal() and len(index) < 10:
         return InputRef(name, int(index))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfgraphdbg.analyses.change_kinds import Difference, in_one_cell
 from tfgraphdbg.analyses.op_pairing import Pairing, role
-from tfgraphdbg.graph_model import CONTROL, InputRef, OpNode, op_id
+from tfgraphdbg.graph_model import InputRef, OpNode, op_id, parse_input
 
 _COMMUTATIVE = frozenset(
     {"Add", "AddV2", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Equal", "LogicalAnd", "LogicalOr"}
@@ -16,9 +16,13 @@ _COMMUTATIVE = frozenset(
 
 
 def input_changes(pairing: Pairing, before: OpNode, after: OpNode) -> Iterator[Difference]:
-    """The inputs that come from another op or output, and the control inputs that are gone or new."""
-    was, was_control = _split(before)
-    now, now_control = _split(after)
+    """The inputs that come from another op or output, and the control inputs that are gone or new.
+
+    Where their number differs, those that both have at the start are left out.
+    """
+    same = 0 if is_inlined(before, after) else _equal_at_start(before.inputs, after.inputs)
+    was, was_control = _split(before.inputs[same:])
+    now, now_control = _split(after.inputs[same:])
     if len(was) != len(now):
         yield "inputs-changed", in_one_cell([*map(_text, was)]), in_one_cell([*map(_text, now)])
     else:
@@ -33,6 +37,13 @@ def input_changes(pairing: Pairing, before: OpNode, after: OpNode) -> Iterator[D
     # The runtime ties an inlined body to its call by control edges of its own.
     if was_control != now_control and not is_inlined(before, after):
         yield from _control_changes(pairing, before, after, was_control, now_control)
+
+
+def _equal_at_start(was: tuple[str, ...], now: tuple[str, ...]) -> int:
+    for place, (old, new) in enumerate(zip(was, now, strict=False)):
+        if old != new:
+            return place
+    return min(len(was), len(now))
 
 
 def is_inlined(before: OpNode, after: OpNode) -> bool:
@@ -70,15 +81,10 @@ def _control_changes(
         yield "control-inputs-changed", in_one_cell(gone), in_one_cell(new)
 
 
-def _split(op: OpNode) -> tuple[list[InputRef], list[str]]:
-    """Its data inputs, and the names of its control inputs."""
-    data: list[InputRef] = []
-    control: list[str] = []
-    for ref in op.input_refs():
-        if ref.output == CONTROL:
-            control.append(ref.name)
-        else:
-            data.append(ref)
+def _split(inputs: tuple[str, ...]) -> tuple[list[InputRef], list[str]]:
+    """The data inputs, and the names of the control inputs."""
+    data = [parse_input(text) for text in inputs if text[:1] != "^"]
+    control = [text[1:] for text in inputs if text[:1] == "^"] if len(data) < len(inputs) else []
     return data, control
 
 

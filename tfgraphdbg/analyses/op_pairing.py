@@ -56,10 +56,13 @@ def pair_stages(before: GraphModel, after: GraphModel) -> Pairing:
                 found[id_] = (id_,)
                 continue
             ancestors = tuple(dict.fromkeys(by_origin[origin] for origin in origins or (id_,) if origin in by_origin))
+        elif len(origins) <= 1:
+            ancestors = origins if origins and origins[0] in known else ()
         else:
-            ancestors = tuple([origin for origin in origins if origin in known])
-            if len(ancestors) > 1 and id_ in ancestors:
-                ancestors = (id_, *(origin for origin in ancestors if origin != id_))
+            # Of several origins, the one whose name it keeps is what it is; the others were merged into it.
+            ancestors = tuple(
+                sorted((origin for origin in origins if origin in known), key=lambda origin: origin != id_)
+            )
         if ancestors:
             found[id_] = ancestors
         elif id_ in known:
