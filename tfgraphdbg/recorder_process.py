@@ -24,7 +24,7 @@ import psutil
 from tfgraphdbg.errors import DebuggerError, RecordingInterruptedError, RecordingTimedOutError, UserCodeError
 from tfgraphdbg.record_request import DoneEvent, Event, FailedEvent, NowEvent, PhaseEvent, RecordRequest
 from tfgraphdbg.recording import CONSOLE_PART, LOG_PART, META_PART, RecordingMeta, TargetInfo
-from tfgraphdbg.recording_file import FolderParts, decode_part, encode_part, save
+from tfgraphdbg.recording_file import SUFFIX, FolderParts, decode_part, encode_part, save
 
 _RAN = (UserCodeError, RecordingTimedOutError, RecordingInterruptedError)
 """Errors of a program that ran: what it printed and logged is worth keeping even when it traced nothing."""
@@ -50,6 +50,7 @@ def record_in_process(
 ) -> RecordedRun:
     """Run the recorder for `request` and save the recording at `destination`.
 
+    A run that ended early never replaces a recording that is there: it goes beside it, as `run.partial.tfgdbg`.
     Raises DebuggerError only when nothing was recorded at all: a wrong target, or TensorFlow is not installed.
     """
     folder = Path(request.folder)
@@ -65,6 +66,9 @@ def record_in_process(
         packed[META_PART] = encode_part(RecordingMeta(TargetInfo(request.target.text, request.target.kind)))
     if error is not None:
         packed[META_PART] = _with_outcome(packed[META_PART], error.message)
+        if destination.exists():
+            # A whole recording of an earlier run is worth more than a part of this one.
+            destination = destination.with_name(f"{destination.stem}.partial{SUFFIX}")
     save(packed, destination)
     return RecordedRun(destination, error)
 

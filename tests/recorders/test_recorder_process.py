@@ -136,6 +136,16 @@ def test_each_way_to_fail_has_its_message_and_its_exit_code(program, tmp_path, c
     assert load(out).meta.outcome != "complete"
 
 
+def test_a_failed_run_does_not_replace_a_recording_that_is_there(program, tmp_path):
+    whole = record(program("print('fine')\n", "fine.py"), tmp_path)[1]
+    before = whole.read_bytes()
+    done, _ = record(program("raise ValueError('later')\n"), tmp_path)
+    assert done.returncode == 3
+    assert whole.read_bytes() == before
+    assert "later" in load(tmp_path / "run.partial.tfgdbg").meta.outcome
+    assert "run.partial.tfgdbg" in done.stderr
+
+
 def test_what_a_program_prints_is_kept_and_stays_off_stdout(program, tmp_path):
     done, out = record(
         program("import os, sys\nprint('to stdout')\nprint('to stderr', file=sys.stderr)\nos.write(1, b'raw\\n')\n"),
