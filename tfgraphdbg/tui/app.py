@@ -1,0 +1,92 @@
+"""The terminal UI of a recording: modes, global keys and the command palette."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from tfgraphdbg.recording import Recording
+from tfgraphdbg.tui.graph_screen import GraphScreen
+from tfgraphdbg.tui.themes import DARK, LIGHT
+
+
+class DebuggerApp(App[None]):
+    """`DebuggerApp(recording).run()` shows a recording until the user quits."""
+
+    TITLE = "tfgraphdbg"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    DEFAULT_MODE = "graph"
+    ENABLE_COMMAND_PALETTE = True
+    BINDING_GROUP_TITLE = "Everywhere"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "switch_mode('graph')", "Graph", show=False, tooltip="Show the graph", id="app.graph"),
+        Binding("2", "switch_mode('log')", "Log", tooltip="Show the program's output and log", id="app.log"),
+        Binding("m", "show_missing", "Missing", show=False, tooltip="Show missing evidence", id="app.missing"),
+        Binding("T", "toggle_theme", "Theme", show=False, tooltip="Switch dark and light", id="app.theme"),
+        Binding("question_mark", "help", "Help", id="app.help", tooltip="Show all keys and the search language"),
+        Binding("q", "quit", "Quit", id="app.quit"),
+    ]
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        # Threads that open a stage would otherwise keep the screen waiting for 5 ms again and again.
+        sys.setswitchinterval(0.001)
+        self.recording = recording
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        self.add_mode("graph", partial(GraphScreen, recording))
+        self.add_mode("log", self._log_screen)
+
+    def _log_screen(self) -> Screen[None]:
+        from tfgraphdbg.tui.log_screen import LogScreen
+
+        return LogScreen(self.recording)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """One palette entry for each key that works on the screen below, then Textual's own themes."""
+        offered: set[str] = set()
+        for node, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and binding.id and binding.id not in offered:
+                offered.add(binding.id)
+                key = self.get_key_display(binding)
+                run = partial(self.run_action, binding.action, default_namespace=node)
+                yield SystemCommand(tooltip or binding.description, f"key {key}", run)
+        yield SystemCommand("Choose a theme", "Colours of the whole screen", self.action_change_theme)
+
+    def action_show_missing(self) -> None:
+        """Show how the run ended and which evidence is missing."""
+        from tfgraphdbg.tui.modals.message_screen import evidence_screen
+
+        self.push_screen(evidence_screen(self.recording))
+
+    def action_toggle_theme(self) -> None:
+        """Switch between the dark and the light theme."""
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from tfgraphdbg.tui.modals.help_screen import HelpScreen
+
+        self.push_screen(HelpScreen(binding_owners()))
+
+
+def binding_owners() -> tuple[type[DOMNode], ...]:
+    """Every class with keys, in the order of the help screen."""
+    from tfgraphdbg.tui.log_screen import LogScreen
+    from tfgraphdbg.tui.widgets.op_detail import OpDetail
+    from tfgraphdbg.tui.widgets.op_list import OpList
+    from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
+    from tfgraphdbg.tui.widgets.search_box import SearchInput
+    from tfgraphdbg.tui.widgets.text_view import TextView
+    from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
+
+    return (GraphScreen, VirtualRows, OpList, OpDetail, ScopeTree, SearchInput, TextView, LogScreen, DebuggerApp)

@@ -1,0 +1,255 @@
+"""What is known of one op -> the rows of its detail panel, for a given width."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import NamedTuple, overload
+
+from rich.cells import cell_len
+
+from tfgraphdbg.graph_model import CONTROL, Edge
+from tfgraphdbg.op_query import quoted
+from tfgraphdbg.recording import Frame
+from tfgraphdbg.tui.cell_text import cut, visible, visible_code, wrapped
+from tfgraphdbg.tui.op_facts import InputFact, OpFacts
+from tfgraphdbg.tui.source_colours import CodeLine
+
+INFO_WIDTH = 22
+"""At most this much of a row is a dtype and a shape."""
+
+EDGES_MEASURED = 50
+"""Inputs that decide how wide that column is."""
+
+LINES_AROUND = 4
+"""Lines of code shown above and below the op's own."""
+
+
+@dataclass(frozen=True)
+class OpJump:
+    """To an op; `stage` is empty for the one on screen."""
+
+    op_id: str
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class QueryJump:
+    """To what a search finds."""
+
+    query: str
+
+
+@dataclass(frozen=True)
+class FrameJump:
+    """To the code of another frame of the stack, counted from the innermost user frame."""
+
+    frame: int
+
+
+Jump = OpJump | QueryJump | FrameJump
+
+
+class Part(NamedTuple):
+    """A run of text; `style` names one of the panel's component classes, empty for plain text."""
+
+    text: str
+    style: str = ""
+
+
+class DetailRow(NamedTuple):
+    """One row. Part number `flexible` is shortened when the row is too wide; -1: the row is cut at its end."""
+
+    parts: tuple[Part, ...] = ()
+    jump: Jump | None = None
+    flexible: int = -1
+
+
+class EdgeRows(Sequence[DetailRow]):
+    """Rows that are made when they are drawn: an op may have ten thousand edges."""
+
+    def __init__(self, count: int, make: Callable[[int], DetailRow]) -> None:
+        self._count, self._make = count, make
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> DetailRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[DetailRow]: ...
+    def __getitem__(self, place: int | slice) -> DetailRow | list[DetailRow]:
+        """The row at this place."""
+        if isinstance(place, slice):
+            return [self._make(each) for each in range(self._count)[place]]
+        return self._make(range(self._count)[place])
+
+
+class DetailRows:
+    """All rows of the panel: sections one after another."""
+
+    def __init__(self, sections: Sequence[Sequence[DetailRow]]) -> None:
+        self._sections = [section for section in sections if section]
+        self._ends = list(itertools.accumulate(map(len, self._sections)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, row: int) -> DetailRow:
+        """The row at this place."""
+        place = bisect_right(self._ends, row)
+        return self._sections[place][row - (self._ends[place - 1] if place else 0)]
+
+
+def detail_rows(
+    facts: OpFacts, stage: str, code: Mapping[str, tuple[CodeLine, ...]], frame: int, width: int
+) -> DetailRows:
+    """All rows; `code` holds the lines of each recorded source file, `frame` says which user frame's code to show."""
+    return DetailRows(
+        [
+            list(_title(facts, width)),
+            *_inputs(facts),
+            *_outputs(facts),
+            list(_functions(facts)),
+            list(_origins(facts, stage)),
+            list(_source(facts, code, frame)),
+            list(_user_frames(facts, frame)),
+            list(_library_frames(facts)),
+            list(_attributes(facts, width)),
+        ]
+    )
+
+
+def _heading(text: str, note: str = "") -> Iterator[DetailRow]:
+    yield DetailRow()
+    yield DetailRow((Part(text, "heading"), Part(f"  {note}" if note else "", "dim")))
+
+
+def _title(facts: OpFacts, width: int) -> Iterator[DetailRow]:
+    op = facts.op
+    for line in wrapped(visible(op.name), width, 6):
+        yield DetailRow((Part(line, "strong"),))
+    place = visible(op.device.rpartition("device:")[2] or "no device yet")
+    yield DetailRow((Part(visible(op.op_type), "accent"), Part(f"  {place}", "dim")))
+    if op.function:
+        yield DetailRow(
+            (Part("in function ", "dim"), Part(visible(op.function))), QueryJump(f"in:={quoted(op.function)}"), 1
+        )
+
+
+def _inputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:
+    count = len(facts.op.inputs)
+    yield list(_heading("Inputs", "none" if not count else f"{count:,}" if count > 9 else ""))
+    first = (facts.input(place).info for place in range(min(count, EDGES_MEASURED)))
+    info_width = min(max((cell_len(visible(str(info))) for info in first if info), default=0), INFO_WIDTH)
+    yield EdgeRows(count, lambda place: _input(facts.input(place), place, info_width))
+
+
+def _input(fact: InputFact, place: int, info_width: int) -> DetailRow:
+    is_control = fact.output == CONTROL
+    label = "control" if is_control else cut(visible(str(fact.info)), info_width) if fact.info else ""
+    name = visible(fact.op_id) + (f":{fact.output}" if fact.output > 0 else "")
+    known = Part(f"  {visible(fact.op_type)}", "accent") if fact.op_type else Part("  not in this graph", "warning")
+    number = Part(f"{'^' if is_control else place:>3} ", "dim")
+    jump = OpJump(fact.op_id) if fact.op_type else None
+    return DetailRow((number, Part(f"{label:<{info_width}} "), Part(name, "link"), known), jump, 2)
+
+
+def _outputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:
+    outputs, consumers = facts.op.outputs, facts.consumers
+    yield list(_heading("Outputs", "" if outputs else "none"))
+    if consumers is None:
+        yield [_output(index, str(info), "") for index, info in enumerate(outputs)]
+        yield [DetailRow((Part("    looking for consumers ...", "dim"),))]
+        return
+    for index in sorted({*range(len(outputs)), *(index for index in consumers if index != CONTROL)}):
+        used = consumers.get(index, ())
+        note = "unused" if not used else f"{len(used):,} consumers" if len(used) > 1 else ""
+        yield [_output(index, str(outputs[index]) if index < len(outputs) else "not declared", note)]
+        yield _consumers(facts, used)
+    if CONTROL in consumers:
+        yield [DetailRow((Part("  ^ ", "dim"), Part("runs before", "dim")))]
+        yield _consumers(facts, consumers[CONTROL])
+
+
+def _output(index: int, info: str, note: str) -> DetailRow:
+    return DetailRow((Part(f"{index:>3} ", "dim"), Part(visible(info)), Part(f"  {note}", "dim")))
+
+
+def _consumers(facts: OpFacts, edges: Sequence[Edge]) -> EdgeRows:
+    def row(place: int) -> DetailRow:
+        edge = edges[place]
+        op_type = facts.graph.by_id[edge.target].op_type
+        notes = (Part(f"  {visible(op_type)}", "accent"), Part(f"  input {edge.position}", "dim"))
+        return DetailRow((Part("    → ", "dim"), Part(visible(edge.target), "link"), *notes), OpJump(edge.target), 1)
+
+    return EdgeRows(len(edges), row)
+
+
+def _functions(facts: OpFacts) -> Iterator[DetailRow]:
+    if facts.functions:
+        yield from _heading("Calls")
+    for name in facts.functions:
+        yield DetailRow((Part("  ƒ ", "dim"), Part(visible(name), "link")), QueryJump(f"in:={quoted(name)}"), 1)
+
+
+def _origins(facts: OpFacts, stage: str) -> Iterator[DetailRow]:
+    if stage == "traced":
+        return
+    yield from _heading("Comes from", "" if facts.op.origins else "no traced op: the runtime made it")
+    for origin in facts.op.origins:
+        yield DetailRow((Part("  traced  ", "dim"), Part(visible(origin), "link")), OpJump(origin, "traced"), 1)
+
+
+def _source(facts: OpFacts, code: Mapping[str, tuple[CodeLine, ...]], chosen: int) -> Iterator[DetailRow]:
+    frames = facts.user_frames
+    if not frames:
+        yield from _heading("Source", "no line of your program made it")
+        return
+    frame = frames[min(chosen, len(frames) - 1)]
+    yield from _heading("Source", _place(frame))
+    lines = code.get(frame.file)
+    if lines is None or not 0 < frame.line <= len(lines):
+        if frame.code:
+            yield DetailRow((Part(f"{frame.line:>5} ▸ ", "warning"), Part(visible_code(frame.code))))
+        yield DetailRow((Part("        source not recorded: only this line is known", "dim"),))
+        return
+    first = max(frame.line - LINES_AROUND, 1)
+    for number in range(first, min(frame.line + LINES_AROUND, len(lines)) + 1):
+        gutter = Part(f"{number:>5} ▸ ", "warning") if number == frame.line else Part(f"{number:>5} │ ", "dim")
+        pieces = (
+            Part(visible_code(piece.text), f"code-{piece.colour}" if piece.colour else "")
+            for piece in lines[number - 1]
+        )
+        yield DetailRow((gutter, *pieces))
+
+
+def _user_frames(facts: OpFacts, chosen: int) -> Iterator[DetailRow]:
+    if facts.user_frames:
+        yield from _heading("Your stack", "innermost first")
+    for place, frame in enumerate(facts.user_frames):
+        mark = Part("  ▸ " if place == min(chosen, len(facts.user_frames) - 1) else "    ", "warning")
+        yield DetailRow((mark, Part(_place(frame)), Part(f"  {visible_code(frame.code)}", "dim")), FrameJump(place))
+
+
+def _library_frames(facts: OpFacts) -> Iterator[DetailRow]:
+    if facts.library_frames:
+        yield from _heading("Library frames", "innermost first")
+    for frame in facts.library_frames:
+        yield DetailRow((Part("    "), Part(_place(frame), "dim")))
+
+
+def _place(frame: Frame) -> str:
+    return visible(f"{PurePath(frame.file).name}:{frame.line} in {frame.function}")
+
+
+def _attributes(facts: OpFacts, width: int) -> Iterator[DetailRow]:
+    yield from _heading("Attributes", "" if facts.attrs else "none")
+    name_width = min(max((len(visible(name)) for name in facts.attrs), default=0), 24)
+    for name, value in facts.attrs.items():
+        label = cut(visible(name), name_width)
+        for place, line in enumerate(wrapped(visible(str(value)), width - name_width - 4, 5)):
+            yield DetailRow((Part(f"  {label if place == 0 else '':<{name_width}}  ", "dim"), Part(line)))

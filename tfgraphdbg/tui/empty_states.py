@@ -1,0 +1,55 @@
+"""What is said where there is nothing to show, and what to do then."""
+
+from __future__ import annotations
+
+from tfgraphdbg.errors import UsageError
+from tfgraphdbg.recording import Recording, Tracing
+from tfgraphdbg.tui.cell_text import visible
+
+NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search.\n? explains what can be searched for."
+
+
+EMPTY_TEXT = "\nThis text is empty.\n\n] goes to the next stage."
+
+NOTHING_LOGGED = "\nThe program printed nothing, and TensorFlow logged nothing.\n\nPress 1 to go to the graph."
+
+
+def reading(stage: str) -> str:
+    """While a stage is being opened."""
+    return f"\nreading {visible(stage)} ..."
+
+
+def no_ops(stage: str) -> str:
+    """A graph without ops."""
+    return f"\nThe stage {visible(stage)} has no ops.\n\n] goes to the next stage."
+
+
+def unreadable(stage: str) -> str:
+    """A stage whose part of the file is damaged."""
+    return (
+        f"The stage {visible(stage)} cannot be read.\n\n"
+        "] goes to the next stage, t to another tracing.\nRecord the program again to have it back."
+    )
+
+
+def no_tracing(recording: Recording) -> str:
+    """A recording of a program that traced nothing."""
+    try:
+        _ = recording.main_tracing
+        text = "This recording has tracings, but none of them is the main one.\n\nt chooses one."
+    except UsageError as error:
+        text = f"{visible(error.message)}\n\n{visible(error.hint)}"
+    return text + _gaps(recording)
+
+
+def no_stage(recording: Recording, tracing: Tracing) -> str:
+    """A tracing of which no graph was recorded."""
+    text = f"No stage of {visible(tracing.function)} was recorded.\n\nt chooses another tracing."
+    if tracing.role == "nested":
+        text = f"{visible(tracing.function)} was traced inside another tracing, which holds its graph.\n\nt chooses it."
+    return text + _gaps(recording)
+
+
+def _gaps(recording: Recording) -> str:
+    lines = [f"{visible(gap.evidence)}: {visible(gap.reason)}" for gap in recording.missing]
+    return "\n\n" + "\n".join(["What is missing:", *lines]) if lines else ""

@@ -1,0 +1,1 @@
+"""Screens that lie over another one until they are closed."""

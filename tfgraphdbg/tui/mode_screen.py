@@ -1,0 +1,77 @@
+"""What every mode of the app has: the title above, the keys below, and errors that do not end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
+
+from tfgraphdbg.errors import DebuggerError
+from tfgraphdbg.recording import Recording
+from tfgraphdbg.tui.messages import WorkFailed
+from tfgraphdbg.tui.widgets.key_line import KeyLine
+from tfgraphdbg.tui.widgets.title_line import TitleLine
+
+
+class ModeScreen(Screen[None]):
+    """A full screen about the recording; a subclass composes its middle."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
+
+    # Widgets show their focus themselves; Textual would paint the whole screen anew for it.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self.recording = recording
+
+    def compose(self) -> ComposeResult:
+        """Title, middle, keys."""
+        yield TitleLine(self.recording.meta, id="title")
+        yield from self.compose_body()
+        yield KeyLine(id="keys")
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The middle of the screen."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Keep the last line true to what has the focus."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
+
+    def _show_keys(self) -> None:
+        shown: dict[str, tuple[str, str, str]] = {}
+        for active in self.active_bindings.values():
+            # While the user types into a field, other keys are letters.
+            typing = isinstance(self.focused, Input) and active.node is not self.focused
+            if active.binding.show and active.enabled and not typing:
+                key = active.binding.key
+                displayed = self.app.get_key_display(active.binding)
+                shown.setdefault(active.binding.action, (key, displayed, active.binding.description))
+        self.query_one(KeyLine).show(tuple(shown.values()))
+
+    @on(KeyLine.KeyClicked)
+    def press(self, event: KeyLine.KeyClicked) -> None:
+        """Act on a clicked key."""
+        self.app.simulate_key(event.key)
+
+    @on(WorkFailed)
+    def show_failure(self, event: WorkFailed) -> None:
+        """Say what could not be read; everything else still works."""
+        from tfgraphdbg.tui.modals.message_screen import error_screen
+
+        self.app.push_screen(error_screen(event.error))
+
+    @on(Worker.StateChanged)
+    def show_defect(self, event: Worker.StateChanged) -> None:
+        """Say so when a worker met something that no one foresaw."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            what = f"{type(error).__name__}: {error}"
+            self.post_message(WorkFailed(DebuggerError(f"this is a defect of tfgraphdbg: {what}", "please report it")))

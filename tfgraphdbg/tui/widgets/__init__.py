@@ -1,0 +1,1 @@
+"""The parts of the screens: each takes data, posts messages, and knows nothing of the others."""

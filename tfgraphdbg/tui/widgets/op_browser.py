@@ -1,0 +1,217 @@
+"""One graph stage: search box, scope tree, op list and op detail, kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.message import Message
+
+from tfgraphdbg.errors import UsageError
+from tfgraphdbg.graph_model import Edge, OpNode
+from tfgraphdbg.op_query import OpQuery, parse_query
+from tfgraphdbg.recording import StackTable
+from tfgraphdbg.tui import empty_states
+from tfgraphdbg.tui.detail_rows import Jump, QueryJump
+from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, SourceColoured, StageMapped
+from tfgraphdbg.tui.op_facts import facts_of
+from tfgraphdbg.tui.opened_stage import OpenedStage, find_consumers, map_stage
+from tfgraphdbg.tui.source_colours import CodeLine, coloured_lines, plain_lines
+from tfgraphdbg.tui.widgets.op_detail import OpDetail
+from tfgraphdbg.tui.widgets.op_list import OpList
+from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
+from tfgraphdbg.tui.widgets.search_box import SearchBox
+
+SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not   ? help"
+
+
+class OpBrowser(Vertical):
+    """Shows what it is given, and posts where its user wants to go."""
+
+    @dataclass
+    class JumpWanted(Message):
+        """The user followed a link."""
+
+        jump: Jump
+
+    search = getters.query_one("#search", SearchBox)
+    scopes = getters.query_one("#scopes", ScopeTree)
+    ops = getters.query_one("#ops", OpList)
+    detail = getters.query_one("#detail", OpDetail)
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._stage: OpenedStage | None = None
+        self._consumers: Mapping[str, tuple[Edge, ...]] | None = None
+        self._op: OpNode | None = None
+        self._wanted = ""
+        """Id of the op that the user last chose; a search that does not find it does not forget it."""
+        self._code: dict[str, tuple[CodeLine, ...]] = {}
+
+    def compose(self) -> ComposeResult:
+        """Search above; scopes, ops and detail below, side by side where there is room."""
+        yield SearchBox("search")
+        with Container(id="panels"):
+            with Container(id="navigation"):
+                yield ScopeTree("scopes")
+                yield OpList("ops")
+            yield OpDetail("detail", "\nNo op is chosen.")
+
+    def on_mount(self) -> None:
+        """Name the panels."""
+        self.scopes.border_title, self.ops.border_title, self.detail.border_title = "Scopes", "Ops", "Op"
+        self.search.set_hint("search", SEARCH_HINT)
+
+    @property
+    def op(self) -> OpNode | None:
+        """The op that is looked at."""
+        return self._op
+
+    @property
+    def query_text(self) -> str:
+        """What is searched for."""
+        return self.search.text
+
+    def lists(self, op_id: str) -> bool:
+        """Whether the present search finds this op."""
+        position = self._stage.index.positions.get(op_id, -1) if self._stage else -1
+        return self.ops.row_of(position) is not None
+
+    def wait_for(self, stage: str) -> None:
+        """Say that a stage is on its way."""
+        self._stage = None
+        self.ops.empty = empty_states.reading(stage)
+        self.scopes.clear()
+        self._list(None, OpQuery(), ())
+
+    def show(self, stage: OpenedStage) -> None:
+        """List the ops of a stage at once; its scopes and consumers follow."""
+        self._stage, self._consumers = stage, None
+        self.ops.empty = empty_states.NO_HITS if stage.index.ops else empty_states.no_ops(stage.place.stage)
+        self.go(stage.place.op_id, stage.place.query)
+        self._map(stage)
+
+    def go(self, op_id: str, query: str) -> None:
+        """List what `query` finds, with the cursor on an op; the first one if it is not among them."""
+        self._wanted = op_id
+        self.search.set_text(query)
+        self._search_for(query)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="map")
+    def _map(self, stage: OpenedStage) -> None:
+        self.post_message(StageMapped(stage, map_stage(stage)))
+        self.post_message(ConsumersFound(stage, find_consumers(stage)))
+
+    @on(StageMapped)
+    def show_scopes(self, event: StageMapped) -> None:
+        """Fill the tree."""
+        if event.stage is self._stage:
+            self.scopes.show(event.map.scopes, event.map.functions)
+
+    @on(ConsumersFound)
+    def show_consumers(self, event: ConsumersFound) -> None:
+        """Complete the op that is looked at."""
+        if event.stage is self._stage:
+            self._consumers = event.consumers
+            self._look_at(self._op)
+
+    @on(SearchBox.Edited)
+    def search_edited(self, event: SearchBox.Edited) -> None:
+        """Search while the user types."""
+        event.stop()
+        self._search_for(event.text)
+
+    def _search_for(self, text: str) -> None:
+        try:
+            query = parse_query(text)
+        except UsageError as error:
+            self.search.set_error(error.message)
+            return
+        if self._stage and query.terms:
+            self._find(self._stage, text, query)
+        elif self._stage:
+            self._list(self._stage, query, range(len(self._stage.index.ops)))
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="find")
+    def _find(self, stage: OpenedStage, text: str, query: OpQuery) -> None:
+        self.post_message(OpsFound(stage, text, query, stage.index.search(query)))
+
+    @on(OpsFound)
+    def list_found(self, event: OpsFound) -> None:
+        """List what was found, unless the user typed on or went elsewhere."""
+        if event.stage is self._stage and event.text == self.search.text:
+            self._list(event.stage, event.query, event.positions)
+
+    def _list(self, stage: OpenedStage | None, query: OpQuery, positions: Sequence[int]) -> None:
+        if stage is None:
+            self.ops.show((), (), StackTable(), (), -1)
+            self.search.set_count("")
+        else:
+            index = stage.index
+            wanted = index.positions.get(self._wanted, -1) if self._wanted else -1
+            self.ops.show(index.ops, positions, index.stacks, query.words, wanted)
+            total = f"{len(index.ops):,} ops"
+            self.search.set_count(f"{len(positions):,} of {total}" if query.terms else total)
+        self._look_at(self.ops.current)
+
+    @on(OpList.OpHighlighted)
+    def op_highlighted(self, event: OpList.OpHighlighted) -> None:
+        """Show the op under the cursor, unless the cursor has moved on."""
+        if event.op is self.ops.current:
+            self._wanted = event.op.id
+            self._look_at(event.op)
+
+    def _look_at(self, op: OpNode | None) -> None:
+        stage = self._stage
+        if op is None or stage is None:
+            self.detail.show(None, "", self._code)
+            return
+        self._op = op
+        facts = facts_of(op, stage.graph, stage.index.stacks, self._consumers)
+        for file in {frame.file for frame in facts.user_frames}:
+            if file in stage.sources and file not in self._code:
+                self._code[file] = plain_lines(stage.sources[file])
+                self._colour(file, stage.sources[file])
+        self.detail.show(facts, stage.place.stage, self._code)
+
+    @work(thread=True, exit_on_error=False, group="colour")
+    def _colour(self, file: str, source: str) -> None:
+        self.post_message(SourceColoured(file, coloured_lines(source)))
+
+    @on(SourceColoured)
+    def show_coloured(self, event: SourceColoured) -> None:
+        """Show the same code in colours."""
+        self._code[event.file] = event.lines
+        self._look_at(self._op)
+
+    @on(OpList.OpChosen)
+    def op_chosen(self) -> None:
+        """Go to the details."""
+        self.detail.focus()
+
+    @on(OpDetail.Followed)
+    def pass_jump_on(self, event: OpDetail.Followed) -> None:
+        """The screen knows the way."""
+        self.post_message(self.JumpWanted(event.jump))
+
+    @on(ScopeTree.ScopeChosen)
+    def scope_chosen(self, event: ScopeTree.ScopeChosen) -> None:
+        """The ops of a scope are what a search finds."""
+        self.post_message(self.JumpWanted(QueryJump(event.query)))
+
+    def focus_panel(self, name: str) -> None:
+        """Move the focus to `scopes` or `detail`, else to the op list."""
+        {"scopes": self.scopes, "detail": self.detail}.get(name, self.ops).focus()
+
+    def edit_search(self) -> None:
+        """Let the user type a search."""
+        self.search.edit()
+
+    def leave_search(self) -> None:
+        """Clear the search and go to what is listed."""
+        if self.search.text:
+            self.go(self._wanted, "")
+        self.ops.focus()
