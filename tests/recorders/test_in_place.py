@@ -1,0 +1,117 @@
+"""Recording inside a running program: the Python API that notebooks use."""
+
+from __future__ import annotations
+
+import pytest
+
+import tfgraphdbg
+from tfgraphdbg.errors import UsageError
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def tf():
+    import tensorflow
+
+    return tensorflow
+
+
+@pytest.fixture(scope="module")
+def recording(tf):
+    def dense(x, weights):
+        return tf.nn.relu(x @ weights)
+
+    return tfgraphdbg.record(dense, tf.ones([4, 3]), weights=tf.ones([3, 2]))
+
+
+def test_a_plain_function_is_recorded_through_all_stages(recording):
+    assert recording.meta.outcome == "complete"
+    assert [stage.name for stage in recording.main_tracing.stages] == [
+        "traced",
+        "pre-optimization",
+        "optimized",
+        "partition:0",
+    ]
+    graph = recording.graph("optimized").nx
+    assert any(data["op"].op_type in ("_FusedMatMul", "MatMul") for _, data in graph.nodes(data=True))
+    frame = recording.stacks.user_frame(recording.graph("traced").by_id["matmul"].stack)
+    assert frame.file == __file__
+    assert frame.function == "dense"
+
+
+def test_what_a_late_start_cannot_have_is_listed(recording):
+    assert {"stage-lowered", "log", "console"} <= {gap.evidence for gap in recording.missing}
+    with pytest.raises(UsageError, match="TensorFlow was imported before recording began"):
+        recording.graph("lowered")
+
+
+def test_a_recording_goes_to_a_file_and_comes_back(recording, tmp_path):
+    path = tmp_path / "run.tfgdbg"
+    tfgraphdbg.save(recording, path)
+    again = tfgraphdbg.load(path)
+    assert again.meta == recording.meta
+    assert again.graph("traced").ops == recording.graph("traced").ops
+    assert again.graph_def("optimized") == recording.graph_def("optimized")
+
+
+def test_reports_and_pictures_come_from_python_too(recording):
+    assert tfgraphdbg.analyze(recording).table("stages").rows[0][0] == "traced"
+    assert tfgraphdbg.analyze(recording, "diff", stage="traced", against_stage="optimized").analysis == "diff"
+    assert tfgraphdbg.render(recording)._repr_svg_().lstrip().startswith(("<?xml", "<svg", "<!DOCTYPE"))
+    with pytest.raises(UsageError, match="overview"):
+        tfgraphdbg.analyze(recording, "overveiw")
+    with pytest.raises(UsageError, match="stages"):
+        tfgraphdbg.analyze(recording, "diff", stages="traced")
+
+
+def test_a_watched_block_sees_tracings_calls_and_gradients(tf):
+    @tf.function
+    def square(x):
+        return x * x
+
+    with tfgraphdbg.watch() as recording:
+        x = tf.Variable(3.0)
+        with tf.GradientTape() as tape:
+            y = square(x)
+        tape.gradient(y, x)
+        square(tf.constant([1.0, 2.0]))
+        square(tf.constant([3.0, 4.0]))
+    calls = {(tracing.role, tracing.calls) for tracing in recording.tracings if tracing.calls}
+    assert calls == {("forward", 1), ("backward", 1), ("inference", 2)}
+    assert all(tracing.function == "square" for tracing in recording.tracings)
+    assert len(recording.calls) == 4
+
+
+def test_a_block_that_raises_keeps_what_ran_and_raises_the_users_own_error(tf):
+    @tf.function
+    def fails(x):
+        tf.debugging.assert_positive(x)
+        return x
+
+    with pytest.raises(tf.errors.InvalidArgumentError), tfgraphdbg.watch() as recording:
+        fails(-tf.ones([3]))
+    assert "InvalidArgumentError" in recording.meta.outcome
+    assert recording.graph("traced").op_type_counts()["Placeholder"] >= 1
+
+
+def test_nothing_is_watched_after_the_block(tf):
+    from tensorflow.python.eager.polymorphic_function import atomic_function, tracing_compilation
+
+    before = (tracing_compilation._create_concrete_function, atomic_function.AtomicFunction.call_flat)
+    with tfgraphdbg.watch():
+        assert tracing_compilation._create_concrete_function is not before[0]
+    assert (tracing_compilation._create_concrete_function, atomic_function.AtomicFunction.call_flat) == before
+
+
+def test_a_concrete_function_traced_before_is_recorded_from_its_first_run(tf):
+    @tf.function
+    def early(x):
+        return x + 1
+
+    concrete = early.get_concrete_function(tf.TensorSpec([2]))
+    with tfgraphdbg.watch() as recording:
+        concrete(tf.constant([1.0, 2.0]))
+    assert recording.main_tracing.function == "early"
+    assert recording.main_tracing.trace_ms is None
+    assert recording.main_tracing.stage("optimized")
