@@ -293,8 +293,6 @@ def write_atomically(path: Path, write: Callable[[str], None]) -> None:
     place = Path(os.path.realpath(path))
     special = place.exists() and not place.is_file()
     try:
-        if place.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         # A name may be as long as a file system allows, so only its beginning goes into the temporary one.
         handle, name = tempfile.mkstemp(
             dir=None if special else place.parent, prefix=f".{place.name[:40]}.", suffix=".tmp"

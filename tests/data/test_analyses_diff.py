@@ -18,6 +18,7 @@ from tests.hand_built import (
 from tfgraphdbg.analyses import analysis_named
 from tfgraphdbg.analyses.change_findings import MAX_GROUPS
 from tfgraphdbg.analyses.contract import AnalysisOptions
+from tfgraphdbg.analyses.devices import devices_differ
 from tfgraphdbg.analyses.diff import compare_graphs, recording_changes, stage_changes
 from tfgraphdbg.analyses.scope_rollup import MAX_SCOPES
 from tfgraphdbg.errors import ExitCode, UsageError
@@ -68,8 +69,36 @@ def test_a_graph_does_not_differ_from_itself(graph: GraphModel) -> None:
 
 def test_an_op_that_changed_in_one_copy_is_changed() -> None:
     before = graph_of("x = Placeholder\nc = PartitionedCall(x) {f=g_1}\nd = PartitionedCall(x) {f=g_1}\n[g_1]\nm = Mul")
-    after = graph_of("x = _Arg from x\nd/m = Mul from g_1::m\nc/m = Square from g_1::m", "optimized")
-    assert stage_changes(before, after).of_before["g_1::m"] == "changed"
+    copies = ["d/m = Mul from g_1::m", "c/m = Square from g_1::m"]
+    for order in (copies, copies[::-1]):
+        after = graph_of("\n".join(order), "optimized")
+        assert stage_changes(before, after).of_before["g_1::m"] == "changed"
+
+
+def test_an_inlined_op_may_keep_its_name() -> None:
+    before, after = (
+        graph_of("c = PartitionedCall {f=g_1}\n[g_1]\nm = Mul"),
+        graph_of("m = Mul from g_1::m", "optimized"),
+    )
+    assert [(change.op, change.kind) for change in stage_changes(before, after).ops] == [
+        ("m", "inlined"),
+        ("c", "inlined"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differ"),
+    [
+        ("/gpu:0", "/job:localhost/replica:0/task:0/device:GPU:0", False),
+        ("/device:GPU:0", "/device:GPU:1", True),
+        ("/job:worker/task:1", "/job:worker/replica:0/task:1/device:CPU:0", False),
+        ("/job:worker/task:1", "/job:worker/replica:0/task:0/device:CPU:0", True),
+        ("", "/device:CPU:0", False),
+        ("not a device", "/device:CPU:0", False),
+    ],
+)
+def test_devices_differ_where_both_say_something_else(before: str, after: str, differ: bool) -> None:
+    assert devices_differ(before, after) == devices_differ(after, before) == differ
 
 
 def test_stages_are_chosen_by_name() -> None:
@@ -79,6 +108,7 @@ def test_stages_are_chosen_by_name() -> None:
     assert "14 traced ops -> 12 partition:0" in diff_title(recording, against_stage="partition:0")
     assert "12 partition:0 ops -> 12 optimized" in diff_title(recording, stage="partition:0")
     assert "12 optimized ops -> 12 partition:0" in diff_title(recording, stage="optimized")
+    assert "14 traced ops -> 12 optimized" in diff_title(recording)
 
 
 def test_an_unknown_stage_is_an_error_that_lists_the_known_ones() -> None:
@@ -132,24 +162,29 @@ def test_a_second_recording_without_a_common_stage_has_nothing_to_compare() -> N
 
 
 def several_tracings() -> Recording:
-    """`other` with the most run time, and two tracings of `train_step`, of which only the second has the signature."""
+    """The main one is of another function; of three of `train_step` the second ran longest, the third is a lone graph."""
     packed = packed_recording([small_traced(), small_optimized()])
     meta = decode_part(packed[META_PART], RecordingMeta, "meta")
     (made,) = meta.tracings
     other = msgspec.structs.replace(made, index=1, function="other", run_ms=99.0, stages=())
-    again = msgspec.structs.replace(made, index=2, signature="(x: int32)", run_ms=50.0, stages=made.stages[:1])
-    meta = msgspec.structs.replace(meta, tracings=(made, other, again), main_tracing=1)
+    again = msgspec.structs.replace(made, index=2, signature="(x: int32)", run_ms=50.0)
+    lone = msgspec.structs.replace(made, index=3, signature="(x: int64)", run_ms=99.0, stages=made.stages[:1])
+    meta = msgspec.structs.replace(meta, tracings=(made, other, again, lone), main_tracing=1)
     packed[META_PART] = encode_part(meta)
-    packed["tracings/2/traced.ops"] = packed["tracings/0/traced.ops"]
+    packed["tracings/2/optimized.ops"] = packed["tracings/0/traced.ops"]
+    packed["tracings/3/traced.ops"] = packed["tracings/0/traced.ops"]
     return recording_of(packed)
 
 
 def test_the_other_tracing_is_of_the_same_function_and_signature() -> None:
     against = several_tracings()
     assert ", optimized: 12 ops -> 12" in diff_title(small_recording(), against=against)
-    chosen: Tracing = against.tracings[2]
-    assert "only one graph" in diff_title(against, tracing=chosen)
-    assert ", traced: 14 ops -> 14" in diff_title(against, tracing=chosen, against=small_recording())
+    lone: Tracing = against.tracings[3]
+    assert "only one graph" in diff_title(against, tracing=lone)
+    assert ", traced: 14 ops -> 14" in diff_title(against, tracing=lone, against=small_recording())
+    (made,) = small_recording().tracings
+    unlike = with_meta(small_recording(), tracings=(msgspec.structs.replace(made, signature="(x: float64)"),))
+    assert ", optimized: 12 ops -> 14" in diff_title(unlike, against=against)
 
 
 def test_many_ways_of_one_change_become_few_findings() -> None:

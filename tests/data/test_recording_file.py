@@ -271,6 +271,20 @@ class TestDamage:
         save(packed, tmp_path / "a.tfgdbg")
         assert "tracings do not fit together" in refusal(tmp_path / "a.tfgdbg").message
 
+    def test_a_directory_that_points_before_the_file(self, saved: Path) -> None:
+        content = bytearray(saved.read_bytes())
+        end = content.rindex(b"PK\x05\x06")
+        content[end + 12 : end + 16] = (len(content) * 2).to_bytes(4, "little")
+        saved.write_bytes(content)
+        assert "is damaged or truncated" in refusal(saved).message
+
+    def test_two_stages_of_one_name(self, tmp_path: Path, packed: dict[str, bytes]) -> None:
+        meta = decode_part(packed[META_PART], RecordingMeta, "meta")
+        doubled = tuple(msgspec.structs.replace(tracing, stages=tracing.stages * 2) for tracing in meta.tracings)
+        packed[META_PART] = encode_part(msgspec.structs.replace(meta, tracings=doubled))
+        save(packed, tmp_path / "a.tfgdbg")
+        assert "tracings do not fit together" in refusal(tmp_path / "a.tfgdbg").message
+
     def test_tracings_out_of_order(self, tmp_path: Path, packed: dict[str, bytes]) -> None:
         meta = decode_part(packed[META_PART], RecordingMeta, "meta")
         moved = tuple(msgspec.structs.replace(tracing, index=4) for tracing in meta.tracings)
@@ -355,6 +369,10 @@ class TestBombs:
                     setattr(copy, field, getattr(kernel, field))
                 archive.filelist.append(copy)
         assert "parts overlap" in refusal(path).message
+
+    def test_a_part_that_is_too_large(self, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(recording_file, "MAX_PART_BYTES", 100)
+        assert "more than any recording holds" in refusal(saved).message
 
     def test_too_many_parts(self, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(recording_file, "MAX_PARTS", 5)
