@@ -90,6 +90,7 @@ def test_an_inlined_op_may_keep_its_name() -> None:
     ("before", "after", "differ"),
     [
         ("/gpu:0", "/job:localhost/replica:0/task:0/device:GPU:0", False),
+        ("/gpu:1", "/job:localhost/replica:0/task:0/device:GPU:0", True),
         ("/device:GPU:0", "/device:GPU:1", True),
         ("/job:worker/task:1", "/job:worker/replica:0/task:1/device:CPU:0", False),
         ("/job:worker/task:1", "/job:worker/replica:0/task:0/device:CPU:0", True),
@@ -162,7 +163,7 @@ def test_a_second_recording_without_a_common_stage_has_nothing_to_compare() -> N
 
 
 def several_tracings() -> Recording:
-    """The main one is of another function; of three of `train_step` the second ran longest, the third is a lone graph."""
+    """The main one is of `other`; of three of `train_step` the second ran longest, and the third is a lone graph."""
     packed = packed_recording([small_traced(), small_optimized()])
     meta = decode_part(packed[META_PART], RecordingMeta, "meta")
     (made,) = meta.tracings
