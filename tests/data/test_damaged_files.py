@@ -105,9 +105,14 @@ def damage_value(chance: random.Random, value: Any) -> Any:
 
 
 def damage_part(chance: random.Random, packed: bytes) -> bytes:
-    """A msgpack part damaged inside: its value, or its bytes before compression."""
+    """A msgpack part damaged inside: its value, or its bytes after or before compression."""
     raw = zstandard.ZstdDecompressor().decompress(packed)
-    if chance.random() < 0.7:
+    what = chance.random()
+    if what < 0.1:
+        content = bytearray(packed)
+        chance.choice(BYTE_DAMAGE)(chance, content)
+        return bytes(content)
+    if what < 0.7:
         value = msgspec.msgpack.decode(raw)
         for _ in range(chance.choice((1, 1, 1, 3))):
             value = damage_value(chance, value)
