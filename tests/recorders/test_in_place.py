@@ -93,6 +93,7 @@ def test_a_block_that_raises_keeps_what_ran_and_raises_the_users_own_error(tf):
         fails(-tf.ones([3]))
     assert "InvalidArgumentError" in recording.meta.outcome
     assert recording.graph("traced").op_type_counts()["Placeholder"] >= 1
+    assert recording.main_tracing.stage("optimized"), "a run that fails was optimized before"
 
 
 def test_nothing_is_watched_after_the_block(tf):

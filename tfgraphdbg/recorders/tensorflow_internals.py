@@ -68,14 +68,16 @@ def collected_graphs(into: list[FunctionGraphs]) -> Iterator[None]:
     eager_context.enable_graph_collection()
     try:
         yield
+    finally:
+        # Also after an error: a failed run was optimized too, and what is not taken out comes with the next run.
+        collected = eager_context.export_run_metadata().function_graphs
+        eager_context.disable_graph_collection()
         into.extend(
             FunctionGraphs(
                 graphs.pre_optimization_graph, graphs.post_optimization_graph, tuple(graphs.partition_graphs)
             )
-            for graphs in eager_context.export_run_metadata().function_graphs
+            for graphs in collected
         )
-    finally:
-        eager_context.disable_graph_collection()
 
 
 def library_graphs(func_graph: Any) -> dict[str, Any]:
