@@ -187,7 +187,7 @@ def _damage_reported(path: Path) -> Iterator[None]:
         # A damaged offset makes zipfile seek to where no file can be: EINVAL.
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise UnreadableFileError(f"cannot read {path}: {error.strerror}", "check the file name") from error
-        reason = str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise UnreadableFileError(f"{path} is damaged or truncated: {reason}", _DAMAGED_HINT) from error
 
 
