@@ -66,18 +66,42 @@ def collected_graphs(into: list[FunctionGraphs]) -> Iterator[None]:
 
     eager_context = context.context()
     eager_context.enable_graph_collection()
+    failed = True
     try:
         yield
+        failed = False
     finally:
-        # Also after an error: a failed run was optimized too, and what is not taken out comes with the next run.
-        collected = eager_context.export_run_metadata().function_graphs
-        eager_context.disable_graph_collection()
-        into.extend(
+        if failed:
+            _flush_failed_run()
+        collected = [
             FunctionGraphs(
                 graphs.pre_optimization_graph, graphs.post_optimization_graph, tuple(graphs.partition_graphs)
             )
-            for graphs in collected
-        )
+            for graphs in eager_context.export_run_metadata().function_graphs
+        ]
+        eager_context.disable_graph_collection()
+        into.extend(_without_flush(collected) if failed else collected)
+
+
+def _flush_failed_run() -> None:
+    """A run that raises keeps its graphs back, and the next run would come out mixed with them: run a NoOp."""
+    import tensorflow
+
+    with contextlib.suppress(tensorflow.errors.OpError):
+        tensorflow.raw_ops.NoOp()
+
+
+def _without_flush(collected: list[FunctionGraphs]) -> list[FunctionGraphs]:
+    """Take the NoOp out again: it comes last in both graphs, and as the last partition."""
+    if not collected or len(collected[-1].partitions) < 2:
+        return []
+    mixed = collected[-1]
+    for graph_def in mixed[:2]:
+        for place in range(len(graph_def.node) - 1, -1, -1):
+            if graph_def.node[place].op == "NoOp":
+                del graph_def.node[place]
+                break
+    return [*collected[:-1], FunctionGraphs(mixed.pre_optimization, mixed.optimized, mixed.partitions[:-1])]
 
 
 def library_graphs(func_graph: Any) -> dict[str, Any]:
