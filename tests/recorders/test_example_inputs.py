@@ -206,6 +206,10 @@ INPUTS_FUNCTIONS = """
     def from_dataset(x): return x
     def from_dataset_inputs(): return tf.data.Dataset.range(4)
 
+    @tf.function(input_signature=[tf.TensorSpec([])])
+    def has_both(x): return x
+    def has_both_inputs(): return one + 6.0
+
     def step_inputs(): return one
     def trainer_step_inputs(): return one + 1.0
     def example_inputs(): return (one + 2.0,)
@@ -238,6 +242,7 @@ INPUTS_FUNCTIONS = """
         ("by_name", "by_name_inputs", [2.0]),
         ("takes_dict", "takes_dict_inputs", [1.0]),
         ("several", "several_inputs", [5.0, 2.0, 4.0]),
+        ("has_both", "has_both_inputs", [7.0]),
         ("listed", "listed_inputs", [1.0, 1.0]),
         ("from_dataset", "from_dataset_inputs", [0.0, 1.0, 2.0, 3.0]),
     ],
@@ -331,6 +336,8 @@ def test_a_seed_fixes_every_source_of_random_numbers() -> None:
     def made(seed: int | None) -> tuple[list[float], list[float], list[float]]:
         loaded = load("model.py:later", seed=seed)
         [given] = example_calls(loaded, LoadOptions(seed=seed))
+        [again] = example_calls(loaded, LoadOptions(seed=seed))
+        assert (given.args[0].numpy().tolist() == again.args[0].numpy().tolist()) == (seed is not None)
         [words] = calls("model.py:step", inputs=("float32[3]",), seed=seed)
         assert loaded.place is not None
         return loaded.place.module.weights, given.args[0].numpy().tolist(), words.args[0].numpy().tolist()

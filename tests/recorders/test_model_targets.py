@@ -127,9 +127,11 @@ def test_the_step_is_one_graph_that_is_traced_once(name: str) -> None:
     write("model.py", MODELS)
     loaded = load(f"model:{name}")
     for given in example_calls(loaded, LoadOptions()):
-        eager = loaded.callable(*given.args)
         graph = loaded.function(*given.args)
         assert loaded.function.experimental_get_tracing_count() == 1
+        definition = loaded.function.get_concrete_function(*given.args).function_def
+        assert definition.attr["_XlaMustCompile"].b == (name == "compiled_by_xla")
+        eager = loaded.callable(*given.args)
         if loaded.mode == "train":
             assert set(graph) == set(eager)
         else:

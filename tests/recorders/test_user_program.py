@@ -75,8 +75,7 @@ def test_a_tf_function_stays_the_users_own_object() -> None:
     assert loaded.function is trainer.step
     assert loaded.callable is trainer.step
     loaded = load("model.py:compiled")
-    assert loaded.function.get_concrete_function(tf.TensorSpec([3]))
-    assert loaded.function.python_function is not None
+    assert loaded.function is sys.modules["model"].compiled.__call__
 
 
 def test_a_keras_layer_is_a_callable_object() -> None:
@@ -115,7 +114,14 @@ def test_the_file_is_imported_as_python_would_import_it() -> None:
     assert module.argv == ["project/my-model.py"]
     assert sys.path[0] == str(Path("project").resolve())
     assert pickle.loads(pickle.dumps(module.copy)) == module.copy  # noqa: S301
-    assert not list(Path("project/__pycache__").glob("my-model*"))
+
+
+def test_a_file_that_is_saved_twice_within_a_second_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for value in (1.0, 2.0):
+        write("model.py", f"def step(): return tf.constant({value})")
+        os.utime("model.py", (1e9, 1e9))
+        assert results("model.py:step")[0].numpy() == value
 
 
 def test_a_file_may_be_named_like_a_module_that_others_need() -> None:
@@ -143,13 +149,20 @@ def test_the_program_is_imported_before_tensorflow() -> None:
         "import json, sys\n"
         "from tfgraphdbg.recorders.user_program import LoadOptions, load_target\n"
         "from tfgraphdbg.target import parse_target\n"
+        "from tfgraphdbg.recorders.import_hook import when_tensorflow_is_imported\n"
+        "told = []\n"
+        "when_tensorflow_is_imported(lambda: told.append('tensorflow' in sys.modules))\n"
         "loaded = load_target(parse_target('model.py:step'), LoadOptions(seed=1))\n"
-        "print(json.dumps([loaded.place.module.first, 'tensorflow' in sys.modules]))\n"
+        "import tensorflow as tf\n"
+        "seeded = float(tf.random.uniform([]))\n"
+        "tf.random.set_seed(1)\n"
+        "told.append(seeded == float(tf.random.uniform([])))\n"
+        "print(json.dumps([loaded.place.module.first, told]))\n"
     )
     output = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment()
     )
-    assert json.loads(output.stdout) == [[], True]
+    assert json.loads(output.stdout) == [[], [True, True]]
 
 
 def environment() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from tfgraphdbg.errors import UnreadableFileError, UsageError
@@ -42,7 +43,7 @@ def load_saved_model(spec: TargetSpec) -> LoadedTarget:
     name = _chosen(spec, list(signatures), list(functions))
     shown = f"{spec.path}:{name}"
     if name in signatures:
-        return _loaded_signature(shown, model, signatures[name])
+        return _loaded_signature(shown, name, model, signatures[name])
     function = functions[name]
     # A restored function has a concrete function for each saved signature; the first is as good as any.
     args, kwargs = function.concrete_functions[0].structured_input_signature
@@ -50,9 +51,11 @@ def load_saved_model(spec: TargetSpec) -> LoadedTarget:
     return LoadedTarget(shown, "saved_model", function, function, model=model, specs=specs)
 
 
-def _loaded_signature(shown: str, model: Any, signature: Any) -> LoadedTarget:
+def _loaded_signature(shown: str, name: str, model: Any, signature: Any) -> LoadedTarget:
     import tensorflow
 
+    # `tf.function` names graphs so; those of a signature would all be called `function`.
+    signature.__name__ = signature.__qualname__ = re.sub(r"\W", "_", name)
     args, kwargs = signature.structured_input_signature
     specs = InputSpecs(tuple(args), dict(kwargs), "saved signature")
     function = tensorflow.function(signature, autograph=False)
