@@ -24,7 +24,7 @@ def with_meta(recording: Recording, **changes: object) -> Recording:
 
 def test_a_whole_recording_has_every_table_and_no_finding() -> None:
     report = overview_of(small_recording())
-    assert report.title == "model.py:train_step: 14 traced -> 12 optimized ops, on CPU:0, 1 tracing"
+    assert report.title == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops, on CPU:0, 1 tracing"
     assert [table.name for table in report.tables] == TABLES
     assert report.findings == ()
     assert report.stage == "optimized"
@@ -63,7 +63,7 @@ def test_every_tracing_is_listed_with_its_sizes_and_times() -> None:
     assert {column.basis for column in table.columns if column.unit == "ms"} == {"measured"}
     assert table.rows[0][4:] == (14, 12, 3, 12.5, 8.25, 9.0)
     assert table.rows[1][4:] == (None, None, 0, None, None, None)
-    assert report.title == "model.py:train_step: 14 traced -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
+    assert report.title == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
 
 
 def test_a_run_that_ended_early_is_a_warning_with_what_is_missing() -> None:
@@ -136,3 +136,15 @@ def test_partitions_are_listed_by_device_without_reading_them() -> None:
         ("worker task 0 GPU:0", "partition:0", 5),
         ("worker task 1 GPU:0", "partition:1", 6),
     )
+
+
+def test_tracings_that_libraries_made_for_themselves_are_counted_not_listed() -> None:
+    recording = small_recording()
+    (tracing,) = recording.tracings
+    helpers = [
+        msgspec.structs.replace(tracing, index=index, function="_next_func", library=True, calls=calls)
+        for index, calls in ((1, 0), (2, 5))
+    ]
+    table = overview_of(with_meta(recording, tracings=(tracing, *helpers))).table("functions")
+    assert [row[0] for row in table.rows] == ["train_step", "_next_func"]
+    assert "1 that libraries made for themselves are left out" in table.title

@@ -194,6 +194,21 @@ class TestForeignFiles:
             (zip_of({META_PART: encode_part({"format_version": 1})}), "part 'meta' is damaged"),
             (zip_of({META_PART: encode_part({"format_version": 0})}), "has no format version"),
         ],
+        # A zip holds the time of day: workers that make their own must still agree on the tests' names.
+        ids=[
+            "empty",
+            "one byte",
+            "Python",
+            "PNG",
+            "EPUB",
+            "empty zip",
+            "no end mark",
+            "plain meta",
+            "empty meta",
+            "list as meta",
+            "meta of a version alone",
+            "version 0",
+        ],
     )
     def test_each_is_told_what_it_is(self, tmp_path: Path, content: bytes, words: str) -> None:
         path = tmp_path / "file"

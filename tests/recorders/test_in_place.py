@@ -59,7 +59,7 @@ def test_reports_and_pictures_come_from_python_too(recording):
     assert tfgraphdbg.analyze(recording).table("stages").rows[0][0] == "traced"
     assert tfgraphdbg.analyze(recording, "diff", stage="traced", against_stage="optimized").analysis == "diff"
     assert tfgraphdbg.render(recording)._repr_svg_().lstrip().startswith(("<?xml", "<svg", "<!DOCTYPE"))
-    with pytest.raises(UsageError, match="overview"):
+    with pytest.raises(UsageError, match="overveiw"):
         tfgraphdbg.analyze(recording, "overveiw")
     with pytest.raises(UsageError, match="stages"):
         tfgraphdbg.analyze(recording, "diff", stages="traced")

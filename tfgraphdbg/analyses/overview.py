@@ -1,13 +1,13 @@
 """Recording -> what is in it: stages, op types, scopes, functions, devices, and where ops come from.
 
 Counts of stages are those that the recorder took from TensorFlow's own graphs. Only the traced and the optimized
-graph are read, whatever else was recorded.
+graph are read, whatever else was recorded; of a GraphDef file, its one graph.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.devices import device_label
@@ -28,11 +28,7 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
     if tracing is None and recording.meta.main_tracing is not None:
         tracing = recording.main_tracing
     stages = tracing.stages if tracing else ()
-    graphs = {
-        stage.name: recording.graph(stage.name, tracing)
-        for stage in stages
-        if stage.kind == "graph" and stage.name in (TRACED, OPTIMIZED)
-    }
+    graphs = {stage.name: recording.graph(stage.name, tracing) for stage in _compared_stages(tracing)}
     return Report(
         analysis="overview",
         title=_title(recording, tracing),
@@ -52,15 +48,29 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
     )
 
 
+def _compared_stages(tracing: Tracing | None) -> list[Stage]:
+    """The traced and the optimized graph; the one nearest to them where neither was recorded."""
+    if tracing is None:
+        return []
+    found = [stage for name in (TRACED, OPTIMIZED) if (stage := tracing.stage(name)) is not None]
+    other = tracing.stage(tracing.default_stage)
+    return found or ([other] if other is not None else [])
+
+
 def _title(recording: Recording, tracing: Tracing | None) -> str:
-    ops = _stage_ops(tracing) if tracing else (None, None)
-    counts = [f"{count:,} {name}" for name, count in zip((TRACED, OPTIMIZED), ops, strict=True) if count is not None]
+    counts = [_stage_words(stage) for stage in _compared_stages(tracing)]
     graphs = f"{' -> '.join(counts)} ops" if counts else "no graph"
     devices = ", ".join(device.name for device in recording.meta.devices)
     count = len(recording.tracings)
     tracings = f"{count:,} tracing" if count == 1 else f"{count:,} tracings"
     of = f" of {tracing.function}" if tracing and count > 1 else ""
     return f"{recording.target.name}: {graphs}{of}{f', on {devices}' if devices else ''}, {tracings}"
+
+
+def _stage_words(stage: Stage) -> str:
+    """`57 traced`, with the ops that wait in its functions: most of them come to light when those are inlined."""
+    inside = f" (+{stage.function_ops:,} in functions)" if stage.function_ops else ""
+    return f"{stage.ops:,}{'' if stage.name == 'graph' else f' {stage.name}'}{inside}"
 
 
 def _findings(recording: Recording) -> tuple[Finding, ...]:
@@ -88,25 +98,21 @@ def _stages_table(stages: tuple[Stage, ...]) -> Table:
 
 
 def _op_types_table(graphs: Mapping[str, GraphModel]) -> Table:
-    columns = (Column("op_type"), Column(TRACED), Column(OPTIMIZED), Column("change"))
-    traced, optimized = (graphs[name].op_type_counts() if name in graphs else None for name in (TRACED, OPTIMIZED))
-    total = (traced or Counter()) + (optimized or Counter())
-    rows = [_compared(op_type, traced, optimized) for op_type in sorted(total, key=lambda name: (-total[name], name))]
+    counts = [graph.op_type_counts() for graph in graphs.values()]
+    total = sum(counts, Counter[str]())
+    names = sorted(total, key=lambda name: (-total[name], name))
+    rows: list[Row] = [(name, *(count[name] for count in counts), *_change(name, counts)) for name in names]
+    columns = (Column("op_type"), *map(Column, graphs), *([Column("change")] if len(graphs) == 2 else []))
     return Table("op-types", "Op types, those of each function body counted once", columns, tuple(rows))
 
 
-def _compared(name: str, traced: Counter[str] | None, optimized: Counter[str] | None) -> Row:
-    was = traced[name] if traced is not None else None
-    now = optimized[name] if optimized is not None else None
-    return name, was, now, now - was if was is not None and now is not None else None
+def _change(name: str, counts: Sequence[Counter[str]]) -> tuple[int, ...]:
+    return (counts[1][name] - counts[0][name],) if len(counts) == 2 else ()
 
 
 def _scopes_table(graphs: Mapping[str, GraphModel]) -> Table:
-    columns = (Column("scope"), Column(TRACED), Column(OPTIMIZED))
-    counts = [
-        scope_counts(op.name for op in graphs[name].top_level_ops) if name in graphs else None
-        for name in (TRACED, OPTIMIZED)
-    ]
+    counts = [scope_counts(op.name for op in graph.top_level_ops) for graph in graphs.values()]
+    columns = (Column("scope"), *map(Column, graphs))
     return Table("scopes", "Name scopes, two levels, most ops first", columns, scope_rows(counts))
 
 
@@ -136,8 +142,11 @@ def _functions_table(tracings: tuple[Tracing, ...]) -> Table:
             tracing.run_ms if tracing.calls else None,
         )
         for tracing in tracings
+        if tracing.calls or not tracing.library
     ]
-    return Table("functions", "Tracings of tf.functions, in order of time", columns, tuple(rows))
+    left_out = len(tracings) - len(rows)
+    more = f"; {left_out:,} that libraries made for themselves are left out" if left_out else ""
+    return Table("functions", f"Tracings of tf.functions, in order of time{more}", columns, tuple(rows))
 
 
 def _stage_ops(tracing: Tracing) -> tuple[int | None, int | None]:
@@ -146,12 +155,10 @@ def _stage_ops(tracing: Tracing) -> tuple[int | None, int | None]:
 
 
 def _library_table(graphs: Mapping[str, GraphModel]) -> Table:
-    columns = (Column("function"), Column(TRACED), Column(OPTIMIZED))
-    counts = {name: Counter(op.function for op in graph.ops if op.function) for name, graph in graphs.items()}
+    counts = [Counter(op.function for op in graph.ops if op.function) for graph in graphs.values()]
     names = dict.fromkeys(name for graph in graphs.values() for name in graph.functions)
-    rows: list[Row] = [
-        (name, *(counts[stage][name] if stage in counts else None for stage in (TRACED, OPTIMIZED))) for name in names
-    ]
+    rows: list[Row] = [(name, *(count[name] for count in counts)) for name in names]
+    columns = (Column("function"), *map(Column, graphs))
     return Table("library-functions", "Ops in the functions that the graph calls", columns, tuple(rows))
 
 
