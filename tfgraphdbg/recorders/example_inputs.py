@@ -55,7 +55,7 @@ def _keras_call(loaded: LoadedTarget, given: Call) -> Call:
         batch = keras_inputs.batch_of(loaded.mode, given.args, given.kwargs)
         keras_inputs.check_batch(loaded.model, batch, given.source)
         keras_model.build_before_tracing(loaded.model, batch)
-    return Call((batch,), {}, given.source)
+        return Call((keras_inputs.for_replicas(loaded.model, batch, given.source),), {}, given.source)
 
 
 def _fitted_call(loaded: LoadedTarget, given: Call) -> Call:
@@ -114,10 +114,15 @@ def _has_unknown_size(specs: Any) -> bool:
 def _from_keras_spec(loaded: LoadedTarget, options: LoadOptions) -> Iterable[Call] | None:
     if loaded.mode is None:
         return None
-    size = options.batch or keras_inputs.DEFAULT_BATCH
+    size = options.batch or max(keras_inputs.DEFAULT_BATCH, keras_inputs.replica_count(loaded.model))
     with user_code(f"making inputs for {loaded.name}"):
         batch = keras_inputs.made_up_batch(loaded.model, loaded.mode, InputMaker(options.seed), size)
-    return None if batch is None else [Call(batch, {}, f"the model's input spec, batch size {size}")]
+    if batch is None:
+        return None
+    source = f"the model's input spec, batch size {size}"
+    if keras_inputs.has_open_sizes(loaded.model):
+        source += f", other unknown sizes set to {keras_inputs.OTHER_UNKNOWN_SIZE}"
+    return [Call(batch, {}, source)]
 
 
 def _none_needed(loaded: LoadedTarget, options: LoadOptions) -> Iterable[Call] | None:

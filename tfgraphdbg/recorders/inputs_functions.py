@@ -18,6 +18,7 @@ from tfgraphdbg.target import parse_target
 
 
 def from_named_function(loaded: LoadedTarget, options: LoadOptions) -> Iterable[Call] | None:
+    """The calls that `--inputs-from` names, in the target's file or in another."""
     name = options.inputs_from
     if name is None:
         return None
@@ -46,6 +47,7 @@ def inputs_function_names(attribute: str) -> tuple[str, ...]:
 
 
 def from_inputs_function(loaded: LoadedTarget, options: LoadOptions) -> Iterable[Call] | None:
+    """The calls that the target's file gives under one of the known names."""
     if loaded.place is None:
         return None
     names = vars(loaded.place.module)
@@ -57,13 +59,8 @@ def _calls_of(loaded: LoadedTarget, value: Any, name: str, source: str) -> Itera
     """Every call that a function of inputs, or a plain value, stands for."""
     import tensorflow
 
-    if inspect.isroutine(value):
-        needed = [
-            parameter.name for parameter in inspect.signature(value).parameters.values() if is_required(parameter)
-        ]
-        if needed:
-            what = f"{source} needs {listed(map(quoted, needed))}, and nobody gives it inputs of its own"
-            raise UsageError(what, f"let {name} take no parameters, or give them defaults")
+    if callable(value):
+        _check_needs_nothing(value, name, source)
         with user_code(f"calling {name}"):
             value = value()
     if value is None:
@@ -78,6 +75,14 @@ def _calls_of(loaded: LoadedTarget, value: Any, name: str, source: str) -> Itera
         items = iter([value])
     for item in items:
         yield _call_of(loaded, item, source)
+
+
+def _check_needs_nothing(function: Any, name: str, source: str) -> None:
+    function = getattr(function, "python_function", function)
+    needed = [parameter.name for parameter in inspect.signature(function).parameters.values() if is_required(parameter)]
+    if needed:
+        what = f"{source} needs {listed(map(quoted, needed))}, and nobody gives it inputs of its own"
+        raise UsageError(what, f"let {name} take no parameters, or give them defaults")
 
 
 def _each_item(items: Iterator[Any], name: str) -> Iterator[Any]:

@@ -52,6 +52,33 @@ def check_batch(model: Any, batch: tuple[Any, ...], source: str) -> None:
             raise UsageError(what, f"for example --input '{label}={tensorflow.as_dtype(spec.dtype).name}[{sizes}]'")
 
 
+def replica_count(model: Any) -> int:
+    """How many replicas of the model share a batch."""
+    return int(model.distribute_strategy.num_replicas_in_sync)
+
+
+def for_replicas(model: Any, batch: tuple[Any, ...], source: str) -> Any:
+    """The batch as `fit` hands it to the replicas of a distribution strategy: an equal part for each."""
+    count = replica_count(model)
+    if count == 1:
+        return batch
+
+    def divided(value: Any) -> Any:
+        size = 0 if value is None else value.shape[0] // count
+        if value is not None and size == 0:
+            what = f"{source} gives {described(value)}, and {count} replicas share a batch"
+            raise UsageError(what, f"give at least one example for each, as --batch {count} does")
+        return model.distribute_strategy.experimental_distribute_values_from_function(
+            lambda replica: _replica_part(value, replica.replica_id_in_sync_group, size)
+        )
+
+    return _each(divided, batch)
+
+
+def _replica_part(value: Any, replica: int, size: int) -> Any:
+    return None if value is None else value[replica * size : (replica + 1) * size]
+
+
 def input_specs(model: Any) -> Any:
     """The tensor specs of a model's inputs, nested as it takes them; None when it does not know them."""
     inputs = _nested(model, "_inputs_struct", "_nested_inputs", "inputs")
@@ -61,6 +88,14 @@ def input_specs(model: Any) -> Any:
         return None
     shape = (model.get_build_config() or {}).get("input_shape")
     return None if shape is None else _spec_of_shape(shape, model)
+
+
+def has_open_sizes(model: Any) -> bool:
+    """Whether an input of the model has an unknown size besides that of the batch."""
+    import tensorflow
+
+    shapes = [spec.shape for spec in tensorflow.nest.flatten(input_specs(model))]
+    return any(shape.rank is None or not shape[1:].is_fully_defined() for shape in shapes)
 
 
 def _nested(model: Any, *names: str) -> Any:

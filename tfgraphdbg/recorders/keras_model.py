@@ -89,7 +89,7 @@ def _reduced(output: Any, strategy: Any, mode: Mode) -> Any:
     replicas = strategy.experimental_local_results(output)
     if len(replicas) == 1:
         return replicas[0]
-    return tensorflow.concat(replicas, axis=0) if mode == "predict" else tensorflow.reduce_mean(replicas)
+    return tensorflow.concat(replicas, axis=0) if mode == "predict" else tensorflow.reduce_mean(replicas, axis=0)
 
 
 def build_before_tracing(model: Any, data: Any) -> None:

@@ -61,22 +61,23 @@ class StackCollector:
         self._frames: dict[FramePlace, int] = {}
         self._frame_list: list[Frame] = []
         self._stacks: dict[tuple[int, ...], int] = {}
-        # TensorFlow hashes and compares its stacks by frames: one lookup saves reading thousands of equal ones.
-        self._seen: dict[tuple[Any, FramePlace | None], int] = {}
 
-    def index_of(self, traceback: Any, definition: FramePlace | None = None) -> int:
-        """The index of one op's traceback; -1 when TensorFlow kept none.
+    def indices_of(self, tracebacks: Iterable[tuple[str, Any]], definition: FramePlace | None = None) -> dict[str, int]:
+        """The index of each op's traceback, by op id; -1 where TensorFlow kept none.
 
-        `definition` is where the traced function begins. It stands in for the user's line on ops that TensorFlow made
-        at the function's edge (its arguments and results) when no line of the user's called it.
+        The ops must be alive. `definition` is where the traced function begins. It stands in for the user's line on ops
+        that TensorFlow made at the function's edge (its arguments and results) when no line of the user's called it.
         """
-        if traceback is None:
-            return -1
-        key = (traceback, definition)
-        index = self._seen.get(key)
-        if index is None:
-            index = self._seen[key] = self._add(traceback, definition)
-        return index
+        # TensorFlow hashes and compares its tracebacks by frames: one lookup saves reading thousands of equal ones.
+        # They are borrowed from their ops (seen on 2.21): one kept longer than its op corrupts tracebacks made later.
+        seen: dict[Any, int] = {}
+        found = {}
+        for op_id, traceback in tracebacks:
+            index = -1 if traceback is None else seen.get(traceback)
+            if index is None:
+                index = seen[traceback] = self._add(traceback, definition)
+            found[op_id] = index
+        return found
 
     def _add(self, traceback: Iterable[Any], definition: FramePlace | None) -> int:
         stack: list[int] = []

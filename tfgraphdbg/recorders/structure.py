@@ -30,11 +30,12 @@ def record_traced(writer: RecordingWriter, index: int, func_graph: Any) -> Graph
     libraries = tensorflow_internals.library_graphs(func_graph)
     tracing = writer.tracing(index)
     definition = (tracing.file, tracing.line, tracing.function) if tracing.file else None
-    stacks = {
-        op_id(function, op.name): writer.stacks.index_of(op.traceback, definition)
+    tracebacks = (
+        (op_id(function, op.name), op.traceback)
         for function, graph in (("", func_graph), *libraries.items())
         for op in graph.get_operations()
-    }
+    )
+    stacks = writer.stacks.indices_of(tracebacks, definition)
     raw = func_graph.as_graph_def().SerializeToString()
     with_shapes = func_graph.as_graph_def(add_shapes=True)
     bodies = {name: graph.as_graph_def(add_shapes=True) for name, graph in libraries.items()}
