@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -52,3 +53,9 @@ def described(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(described(inner) for inner in value)
     return f"{value.dtype.name}{value.shape.as_list()}" if hasattr(value, "dtype") else value
+
+
+def environment() -> dict[str, str]:
+    """For a Python of its own that imports this project."""
+    root = str(Path(__file__).parents[2])
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": root}

@@ -192,6 +192,9 @@ INPUTS_FUNCTIONS = """
     def by_name(x, y): return x + y
     def by_name_inputs(): return {"x": one, "y": one}
 
+    def from_graph(x): return x
+    from_graph_inputs = tf.function(lambda: one + 7.0)
+
     def takes_dict(batch): return batch["x"]
     def takes_dict_inputs(): return {"x": one}
 
@@ -242,6 +245,7 @@ INPUTS_FUNCTIONS = """
         ("by_name", "by_name_inputs", [2.0]),
         ("takes_dict", "takes_dict_inputs", [1.0]),
         ("several", "several_inputs", [5.0, 2.0, 4.0]),
+        ("from_graph", "from_graph_inputs", [8.0]),
         ("has_both", "has_both_inputs", [7.0]),
         ("listed", "listed_inputs", [1.0, 1.0]),
         ("from_dataset", "from_dataset_inputs", [0.0, 1.0, 2.0, 3.0]),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recorders.loading import load, results, write
+from tests.recorders.loading import environment, load, results, write
 from tests.recorders.loading import own_process as own_process
 from tfgraphdbg.errors import UsageError, UserCodeError
 from tfgraphdbg.recorders.user_errors import without_foreign_frames
@@ -163,11 +163,6 @@ def test_the_program_is_imported_before_tensorflow() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment()
     )
     assert json.loads(output.stdout) == [[], [True, True]]
-
-
-def environment() -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": root}
 
 
 def test_a_machine_without_tensorflow_says_what_to_install() -> None:
