@@ -23,6 +23,7 @@ import psutil
 
 from tfgraphdbg.errors import DebuggerError, RecordingInterruptedError, RecordingTimedOutError, UserCodeError
 from tfgraphdbg.record_request import DoneEvent, Event, FailedEvent, NowEvent, PhaseEvent, RecordRequest
+from tfgraphdbg.recorder_environment import recorder_environment
 from tfgraphdbg.recording import CONSOLE_PART, LOG_PART, META_PART, RecordingMeta, TargetInfo
 from tfgraphdbg.recording_file import SUFFIX, FolderParts, decode_part, encode_part, save
 
@@ -78,25 +79,6 @@ def recorder_folder() -> Iterator[str]:
     """A private folder for one recorder, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="tfgraphdbg-", ignore_cleanup_errors=True) as folder:
         yield folder
-
-
-def recorder_environment(folder: Path) -> dict[str, str]:
-    """The user's environment and what TensorFlow must find in it before it is imported.
-
-    Pass dumps and their announcements in the log, and the BFC allocator on the CPU, so that memory has events. What
-    the user has set stays, except where the dumps depend on it.
-    """
-    environment = dict(os.environ)
-    modules = [environment.get("TF_CPP_VMODULE", ""), "meta_optimizer=4"]
-    environment |= {
-        "TF_CPP_VMODULE": ",".join(module for module in modules if module),
-        "TF_CPP_MIN_LOG_LEVEL": "0",
-        "TF_DUMP_GRAPH_PREFIX": str(folder / "dumps"),
-        "TF_DUMP_GRAPH_FMT": "BIN",
-        "PYTHONUNBUFFERED": "1",
-    }
-    environment.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
-    return environment
 
 
 class _Child:

@@ -7,19 +7,11 @@ GraphDef a pass, announced in its log after `Optimize GrapplerItem: item.id=<con
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 _ITEM = re.compile(rb"Optimize GrapplerItem: item\.id=(\S+)")
 _DUMPED = re.compile(rb"Dumped Graph to (.+)")
-
-DUMP_VARIABLES: Mapping[str, str] = {
-    "TF_CPP_VMODULE": "meta_optimizer=4",
-    "TF_DUMP_GRAPH_FMT": "BIN",
-    "TF_CPP_MIN_LOG_LEVEL": "0",
-}
-"""What the recorder's environment must hold, besides `TF_DUMP_GRAPH_PREFIX`, the folder of the dumps."""
 
 
 class GrapplerDumps:
