@@ -10,16 +10,15 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState
 
-from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Recording
+from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.messages import WorkFailed
 from tfgraphdbg.tui.widgets.key_line import KeyLine
 from tfgraphdbg.tui.widgets.title_line import TitleLine
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(BackgroundWork, Screen[None]):
     """A full screen about the recording; a subclass composes its middle."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (160, "-wide")]
@@ -57,9 +56,11 @@ class ModeScreen(Screen[None]):
         self.query_one(KeyLine).show(tuple(shown.values()))
 
     @on(KeyLine.KeyClicked)
-    def press(self, event: KeyLine.KeyClicked) -> None:
-        """Act on a clicked key."""
-        self.app.simulate_key(event.key)
+    async def press(self, event: KeyLine.KeyClicked) -> None:
+        """Do what a clicked key does."""
+        active = self.active_bindings.get(event.key)
+        if active:
+            await self.app.run_action(active.binding.action, active.node)
 
     @on(WorkFailed)
     def show_failure(self, event: WorkFailed) -> None:
@@ -67,11 +68,3 @@ class ModeScreen(Screen[None]):
         from tfgraphdbg.tui.modals.message_screen import error_screen
 
         self.app.push_screen(error_screen(event.error))
-
-    @on(Worker.StateChanged)
-    def show_defect(self, event: Worker.StateChanged) -> None:
-        """Say so when a worker met something that no one foresaw."""
-        if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            what = f"{type(error).__name__}: {error}"
-            self.post_message(WorkFailed(DebuggerError(f"this is a defect of tfgraphdbg: {what}", "please report it")))

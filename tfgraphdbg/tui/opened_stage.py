@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tfgraphdbg.errors import UnreadableFileError
-from tfgraphdbg.graph_model import Edge, GraphModel, OpNode, Scope
+from tfgraphdbg.graph_model import Edge, GraphModel, OpNode, Scope, garbage_collection_paused
 from tfgraphdbg.op_query import OpIndex
 from tfgraphdbg.recording import Recording, StackTable, Tracing
 from tfgraphdbg.tui.op_facts import counterpart
@@ -46,31 +46,27 @@ def open_stage(
 
     Raises UnreadableFileError when a part is damaged.
     """
-    with _uncollected():
+    with _kept_for_good():
         if known is None:
             graph, stacks = recording.graph(place.stage, tracing), recording.stacks
-            _check_indices(graph, stacks)
+            _check_stacks(graph, stacks)
             known = OpIndex(graph, stacks)
         start = known.graph.by_id.get(place.op_id) or (counterpart(known.graph, near) if near else None)
         return OpenedStage(place._replace(op_id=start.id if start else ""), known, recording.sources)
 
 
-def _check_indices(graph: GraphModel, stacks: StackTable) -> None:
-    # The panels look these up while they draw, where an error could not be shown any more.
-    frames_end = max((max(stack, default=-1) for stack in stacks.stacks), default=-1)
-    stack_end = max((op.stack for op in graph.ops), default=-1)
-    attrs_end = max((op.attrs for op in graph.ops), default=-1)
-    ends = (frames_end - len(stacks.frames), stack_end - len(stacks.stacks), attrs_end - len(graph.attr_sets))
-    if max(ends) >= 0:
+def _check_stacks(graph: GraphModel, stacks: StackTable) -> None:
+    # The list looks stacks up while it draws, where an error could not be shown any more.
+    if max((op.stack for op in graph.ops), default=-1) >= len(stacks.stacks):
         raise UnreadableFileError(
-            f"stage {graph.stage!r} is damaged: it points outside of its tables", "record the program again"
+            f"the stage {graph.stage!r} and the Python stacks do not fit together", "record the program again"
         )
 
 
 def map_stage(stage: OpenedStage) -> StageMap:
     """Scopes and functions of a stage. Also makes the search ready, which then starts at once."""
     graph = stage.graph
-    with _uncollected():
+    with _kept_for_good():
         counts = Counter(op.function for op in graph.ops if op.function)
         names = dict.fromkeys((*graph.functions, *counts))
         _ = stage.index.texts, stage.index.positions
@@ -79,17 +75,14 @@ def map_stage(stage: OpenedStage) -> StageMap:
 
 def find_consumers(stage: OpenedStage) -> Mapping[str, tuple[Edge, ...]]:
     """For each op that feeds something: its outgoing edges."""
-    with _uncollected():
+    with _kept_for_good():
         return stage.graph.consumers
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _kept_for_good() -> Iterator[None]:
     # A graph is some hundred thousand objects that live as long as the app. Python's collector would look through
     # them again and again, and the screen would stand still for 0.1 s each time.
-    gc.disable()
-    try:
+    with garbage_collection_paused():
         yield
-    finally:
         gc.freeze()
-        gc.enable()

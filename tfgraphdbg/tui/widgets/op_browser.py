@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.events import DescendantFocus
 from textual.message import Message
 
 from tfgraphdbg.errors import UsageError
@@ -15,6 +16,7 @@ from tfgraphdbg.graph_model import Edge, OpNode
 from tfgraphdbg.op_query import OpQuery, parse_query
 from tfgraphdbg.recording import StackTable
 from tfgraphdbg.tui import empty_states
+from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.detail_rows import Jump, QueryJump
 from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, SourceColoured, StageMapped
 from tfgraphdbg.tui.op_facts import facts_of
@@ -28,7 +30,7 @@ from tfgraphdbg.tui.widgets.search_box import SearchBox
 SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not   ? help"
 
 
-class OpBrowser(Vertical):
+class OpBrowser(BackgroundWork, Vertical):
     """Shows what it is given, and posts where its user wants to go."""
 
     @dataclass
@@ -116,7 +118,7 @@ class OpBrowser(Vertical):
         """Complete the op that is looked at."""
         if event.stage is self._stage:
             self._consumers = event.consumers
-            self._look_at(self._op)
+            self._look_at(self.ops.current)
 
     @on(SearchBox.Edited)
     def search_edited(self, event: SearchBox.Edited) -> None:
@@ -185,7 +187,7 @@ class OpBrowser(Vertical):
     def show_coloured(self, event: SourceColoured) -> None:
         """Show the same code in colours."""
         self._code[event.file] = event.lines
-        self._look_at(self._op)
+        self._look_at(self.ops.current)
 
     @on(OpList.OpChosen)
     def op_chosen(self) -> None:
@@ -201,6 +203,12 @@ class OpBrowser(Vertical):
     def scope_chosen(self, event: ScopeTree.ScopeChosen) -> None:
         """The ops of a scope are what a search finds."""
         self.post_message(self.JumpWanted(QueryJump(event.query)))
+
+    @on(DescendantFocus, "#ops, #detail")
+    def op_accepted(self) -> None:
+        """Whoever goes from the search box to an op has chosen it."""
+        if self._op:
+            self._wanted = self._op.id
 
     def focus_panel(self, name: str) -> None:
         """Move the focus to `scopes` or `detail`, else to the op list."""

@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.widgets.search_box import SearchBox
 from tfgraphdbg.tui.widgets.text_view import TextView
 
 
-class TextPane(Vertical):
+class TextPane(BackgroundWork, Vertical):
     """Finds lines while the user types; capitals do not matter."""
 
     @dataclass

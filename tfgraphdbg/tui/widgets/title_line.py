@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from tfgraphdbg.recording import RecordingMeta
-from tfgraphdbg.tui.cell_text import shortened, visible
+from tfgraphdbg.tui.cell_text import cut, shortened, visible
 
 
 class TitleLine(Widget):
@@ -28,19 +28,14 @@ class TitleLine(Widget):
     def render(self) -> Text:
         """Fit what matters most: the warning, then the target, then the versions."""
         width = self.size.width - 2
-        warning = self._outcome
-        if warning:
-            warning = f"▲ partial: {warning}"
-            warning = f"{warning}  {self._missing}" if self._missing else f"{warning} (m)"
-            warning = shortened(warning, max(width // 2, 24))
-        elif self._missing:
-            warning = f"▲ {self._missing}"
-        free = width - (cell_len(warning) + 2 if warning else 0)
+        warning = self._warning(max(width - cell_len(self._target) - 3, width // 2))
+        free = width - (cell_len(warning) + 3 if warning else 0)
         target = shortened(self._target, max(free, 8))
         versions = ""
         for version in self._versions:
-            if cell_len(target) + cell_len(versions) + cell_len(version) + 3 <= free:
-                versions += f"   {version}"
+            if cell_len(target) + cell_len(versions) + cell_len(version) + 3 > free:
+                break
+            versions += f"   {version}"
         gap = width - cell_len(target) - cell_len(versions) - cell_len(warning)
         return Text.assemble(
             (" ", ""),
@@ -51,3 +46,9 @@ class TitleLine(Widget):
             no_wrap=True,
             overflow="crop",
         )
+
+    def _warning(self, width: int) -> str:
+        if not self._outcome:
+            return f"▲ {self._missing}" if self._missing else ""
+        head, tail = "▲ partial: ", f"  {self._missing}" if self._missing else " (m)"
+        return head + cut(self._outcome, width - cell_len(head + tail)) + tail

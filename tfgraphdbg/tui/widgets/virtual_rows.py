@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.css.styles import RenderStyles
 from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp, Resize
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -96,6 +96,10 @@ class VirtualRows(Widget, can_focus=True, inherit_bindings=False):
         """Cells of a row that are in sight; the last column is the scroll bar's."""
         return max(self.size.width - 1, 1)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are rows, where the height is not fixed."""
+        return self.row_count
+
     # Moving
 
     def rows_changed(self, cursor: int = 0) -> None:
@@ -131,15 +135,21 @@ class VirtualRows(Widget, can_focus=True, inherit_bindings=False):
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by some rows."""
-        self.cursor += rows
+        self._move_to(self.cursor + rows)
 
     def action_page(self, pages: float) -> None:
         """Move the cursor by pages."""
-        self.cursor += round(pages * max(self.size.height - 1, 1))
+        self._move_to(self.cursor + round(pages * max(self.size.height - 1, 1)))
 
     def action_edge(self, row: int) -> None:
         """Move the cursor to the first (0) or the last (-1) row."""
-        self.cursor = row % max(self.row_count, 1)
+        self._move_to(row % max(self.row_count, 1))
+
+    def _move_to(self, row: int) -> None:
+        self.cursor = row
+        # The wheel may have left the cursor out of sight.
+        self.show_cursor()
+        self._paint()
 
     def action_choose(self) -> None:
         """Open the row under the cursor."""

@@ -1,0 +1,171 @@
+"""A terminal UI without a terminal: a test presses keys and reads the screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from textual.events import Key
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tfgraphdbg.graph_model import OpNode
+from tfgraphdbg.recording import Recording
+from tfgraphdbg.tui.app import DebuggerApp
+from tfgraphdbg.tui.widgets.op_detail import OpDetail
+from tfgraphdbg.tui.widgets.op_list import OpList
+from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
+from tfgraphdbg.tui.widgets.search_box import SearchInput
+from tfgraphdbg.tui.widgets.text_view import TextView
+
+Step = Callable[[Pilot[None]], Awaitable[object]]
+
+
+class DrivenApp:
+    """`with DrivenApp(recording) as ui: ui.press("j", "enter")`; each step ends when nothing is left to do."""
+
+    def __init__(self, recording: Recording, size: tuple[int, int] = (120, 36)) -> None:
+        self.app = DebuggerApp(recording)
+        self._size = size
+        self._loop = asyncio.new_event_loop()
+        self._steps: asyncio.Queue[Step | None] = asyncio.Queue()
+
+    def __enter__(self) -> DrivenApp:
+        self._life = self._loop.create_task(self._live())
+        self.settle()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._steps.put_nowait(None)
+        try:
+            self._loop.run_until_complete(self._life)
+        finally:
+            self._loop.close()
+
+    async def _live(self) -> None:
+        # Textual needs one task from start to end, and a test is a plain function.
+        async with self.app.run_test(size=self._size, notifications=True) as pilot:
+            while (step := await self._steps.get()) is not None:
+                await step(pilot)
+                await self._settle(pilot)
+                self._done.set()
+
+    async def _settle(self, pilot: Pilot[None]) -> None:
+        # A message can lead to the next one, to a worker, to another screen: all is done when nothing new came of
+        # several rounds in which every widget has handled what it had.
+        quiet_rounds = 0
+        while quiet_rounds < 5:
+            await pilot.pause(0)
+            working = not all(worker.is_finished for worker in self.app.workers)
+            quiet_rounds = 0 if working else quiet_rounds + 1
+            if working:
+                await self.app.workers.wait_for_complete()
+
+    def _do(self, step: Step) -> None:
+        self._done = asyncio.Event()
+        self._steps.put_nowait(step)
+        done = self._loop.create_task(self._done.wait())
+        self._loop.run_until_complete(asyncio.wait((done, self._life), return_when=asyncio.FIRST_COMPLETED))
+        if self._life.done():
+            self._life.result()
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after another; `/` and other characters stand for themselves."""
+        for key in keys:
+            character = key if len(key) == 1 else {"space": " "}.get(key)
+            name = _character_to_key(key) if len(key) == 1 else key
+            self._do(partial(_post_key, name, character))
+
+    def type(self, text: str) -> None:
+        """Press the keys of a text."""
+        self.press(*text)
+
+    def search(self, text: str) -> None:
+        """Search, then go to what was found."""
+        self.press("/")
+        self.type(text)
+        self.press("enter")
+
+    def click(self, widget: Widget, x: int, y: int, times: int = 1) -> None:
+        """Click at a place inside a widget, its border included."""
+        self._do(lambda pilot: pilot.click(widget, offset=(x, y), times=times))
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do."""
+        self._do(lambda pilot: pilot.pause(0))
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the terminal another size."""
+        self._do(lambda pilot: pilot.resize_terminal(width, height))
+
+    @property
+    def screen(self) -> Screen[object]:
+        """What is on top."""
+        return self.app.screen
+
+    @property
+    def focus(self) -> str:
+        """Id of the widget that has the focus."""
+        return (self.app.focused and self.app.focused.id) or ""
+
+    @property
+    def ops(self) -> OpList:
+        """The op list."""
+        return self.app.screen_stack[0].query_one(OpList)
+
+    @property
+    def detail(self) -> OpDetail:
+        """The op detail."""
+        return self.app.screen_stack[0].query_one(OpDetail)
+
+    @property
+    def scopes(self) -> ScopeTree:
+        """The scope tree."""
+        return self.app.screen_stack[0].query_one(ScopeTree)
+
+    @property
+    def text(self) -> TextView:
+        """The text of a text stage or of the log."""
+        return self.app.screen_stack[0].query_one(TextView)
+
+    @property
+    def query(self) -> str:
+        """What is in the search box."""
+        return self.app.screen_stack[0].query_one("#search-field", SearchInput).value
+
+    @property
+    def op(self) -> OpNode:
+        """The op under the cursor."""
+        assert self.ops.current is not None
+        return self.ops.current
+
+    def listed(self) -> list[str]:
+        """Ids of all listed ops."""
+        return [self.ops._ops[position].id for position in self.ops._positions]
+
+    def lines(self, widget: Widget | None = None) -> list[str]:
+        """The screen, or the part where a widget is, as plain text."""
+        screen = [strip.text for strip in self.screen._compositor.render_strips()]
+        if widget is None:
+            return screen
+        region = widget.region
+        return [line[region.x : region.right] for line in screen[region.y : region.bottom]]
+
+    def shows(self, *texts: str, on: Widget | None = None) -> bool:
+        """Whether all of these texts can be read on the screen."""
+        seen = "\n".join(self.lines(on))
+        return all(text in seen for text in texts)
+
+
+def row_texts(rows: OpList | OpDetail | ScopeTree | TextView) -> Sequence[str]:
+    """The whole of a list as it would be drawn, without trailing space."""
+    base = rows.rich_style
+    return ["".join(part.text for part in rows.draw_row(row, 100, base)).rstrip() for row in range(rows.row_count)]
+
+
+async def _post_key(name: str, character: str | None, pilot: Pilot[None]) -> None:
+    # Not pilot.press: it waits until the processor is idle, which on a busy machine is never.
+    pilot.app.post_message(Key(name, character))
