@@ -14,6 +14,7 @@ from rich.text import Text
 from tfgraphdbg.cli_progress import RecordingProgress
 from tfgraphdbg.errors import DebuggerError, UsageError
 from tfgraphdbg.foreign_text import visible
+from tfgraphdbg.input_language import parse_inputs
 from tfgraphdbg.record_request import RecordRequest
 from tfgraphdbg.recorder_process import record_in_process, recorder_folder
 from tfgraphdbg.recording import Recording
@@ -26,6 +27,8 @@ def record_target(
 ) -> tuple[Recording, DebuggerError | None]:
     """Record `spec` as the arguments ask. With an error, what was recorded before it is kept all the same."""
     destination = _destination(arguments)
+    # Wrong words end here, not after TensorFlow has been imported.
+    parse_inputs(arguments.input)
     with recorder_folder() as folder:
         request = RecordRequest(
             spec,
