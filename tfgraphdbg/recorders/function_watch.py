@@ -7,7 +7,6 @@ calling are observed, so that the user's calls stay exactly as they are.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import threading
 import time
 import traceback
@@ -17,17 +16,14 @@ from typing import Any
 
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recorders import environment, structure, tensorflow_internals
+from tfgraphdbg.recorders.function_names import call_kind, concrete_name, place_of, plain_name, role_of, text_of
 from tfgraphdbg.recorders.grappler_input import GrapplerDumps
-from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
-from tfgraphdbg.recording import Role, Tracing
+from tfgraphdbg.recording import Tracing
 
 LONGEST_WAIT_S = 3.0
 """How long a first run waits for that of another thread, which may be waiting for it in turn."""
-
-_BACKWARD = "__backward_"
-_FORWARD = "__forward_"
 
 
 class FunctionWatch:
@@ -62,10 +58,10 @@ class FunctionWatch:
 
         A function that makes variables is traced twice for its first call, and only the second graph is ever used.
         """
-        used = {_kind_of(tracing) for tracing in self._writer.tracings if tracing.stages}
+        used = {call_kind(tracing) for tracing in self._writer.tracings if tracing.stages}
         for tracing in self._writer.tracings:
             concrete = self._concrete.get(tracing.index, lambda: None)()
-            never_run = tracing.role == "inference" and _kind_of(tracing) not in used
+            never_run = tracing.role == "inference" and call_kind(tracing) not in used
             if never_run and concrete is not None:
                 with self._recording("traced"):
                     structure.record_traced(self._writer, tracing.index, concrete.graph)
@@ -116,11 +112,11 @@ class FunctionWatch:
 
     def _add_traced(self, concrete: Any, options: Any, trace_ms: float, nested: bool) -> None:
         python_function = tensorflow_internals.python_function_of(getattr(options, "python_function", None))
-        name, file, line = _place_of(python_function, str(getattr(options, "name", "")), self._writer.libraries)
+        name, file, line = place_of(python_function, str(getattr(options, "name", "")), self._writer.libraries)
         tracing = Tracing(
             index=-1,
             function=name,
-            concrete_function=_name_of(concrete),
+            concrete_function=concrete_name(concrete),
             signature=str(getattr(concrete, "function_type", "")),
             role="nested" if nested else "inference",
             file=file,
@@ -137,7 +133,7 @@ class FunctionWatch:
     def _on_run(self, run: Callable[[], Any], atomic: Any, tensors: tuple[Any, ...]) -> Any:
         if not tensorflow_internals.executing_eagerly() or getattr(self._busy, "recording", False):
             return run()
-        name = _text(atomic.name)
+        name = text_of(atomic.name)
         if name not in self._ran:
             # Graphs are collected for the whole process, so first runs of several threads take turns.
             has_turn = self._turn.acquire(timeout=LONGEST_WAIT_S)
@@ -191,14 +187,13 @@ class FunctionWatch:
         index = self._by_concrete.get(name)
         if index is None:
             owner = self._owner(name)
-            role: Role = "backward" if _BACKWARD in name else "forward" if _FORWARD in name else "inference"
-            base = _plain_name(name) if owner is None else owner.function
+            base = plain_name(name) if owner is None else owner.function
             tracing = Tracing(
                 index=-1,
                 function=base,
                 concrete_function=name,
                 signature=str(getattr(atomic, "function_type", "")) if owner is None else owner.signature,
-                role=role,
+                role=role_of(name),
                 file="" if owner is None else owner.file,
                 line=0 if owner is None else owner.line,
             )
@@ -211,11 +206,11 @@ class FunctionWatch:
 
     def _owner(self, name: str) -> Tracing | None:
         """The tracing that a forward or backward function was derived from, by TensorFlow's naming."""
-        plain = _plain_name(name)
+        plain = plain_name(name)
         owners = [
             tracing
             for tracing in self._writer.tracings
-            if tracing.role in ("inference", "nested") and _plain_name(tracing.concrete_function) == plain
+            if tracing.role in ("inference", "nested") and plain_name(tracing.concrete_function) == plain
         ]
         return owners[-1] if owners else None
 
@@ -232,45 +227,3 @@ class FunctionWatch:
                 self._writer.miss(f"stage-{what}", reason)
             finally:
                 self._busy.recording = False
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
-
-
-def _kind_of(tracing: Tracing) -> tuple[str, str, int, str]:
-    return tracing.function, tracing.file, tracing.line, _without_captures(tracing.signature)
-
-
-def _without_captures(signature: str) -> str:
-    """A FunctionType's text up to what it captures: variables are captured only by the second tracing."""
-    return signature.partition(" -> ")[0]
-
-
-def _name_of(concrete: Any) -> str:
-    return _text(concrete.name)
-
-
-def _plain_name(concrete_function: str) -> str:
-    """`step` from `__inference_step_12`, `__forward_step_98` or `__inference___backward_step_7_9`."""
-    name = concrete_function.removeprefix("__inference_")
-    for prefix in (_BACKWARD, _FORWARD):
-        name = name.removeprefix(prefix)
-    while (shorter := name.rpartition("_"))[2].isdecimal() and shorter[0]:
-        name = shorter[0]
-    return name
-
-
-def _place_of(python_function: Any, fallback: str, libraries: LibraryPaths) -> tuple[str, str, int]:
-    """Name as the user knows it, file and line of a Python function.
-
-    For a function that TensorFlow itself wrote around the user's, its name for the tracing says more.
-    """
-    function = inspect.unwrap(python_function) if callable(python_function) else python_function
-    code = getattr(function, "__code__", None)
-    name = getattr(function, "__qualname__", fallback or "function").rpartition("<locals>.")[2]
-    if code is None:
-        return name, "", 0
-    if fallback and name != fallback and "<locals>" in function.__qualname__ and libraries.holds(code.co_filename):
-        return fallback, "", 0
-    return name, code.co_filename, code.co_firstlineno
