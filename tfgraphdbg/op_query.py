@@ -21,8 +21,8 @@ Field = Literal["type", "line", "file", "scope", "device", "dtype", "in"]
 FIELD_HELP: Mapping[str, str] = {
     "word": "the op's name or type contains it; capitals do not matter",
     "type:MatMul": "the op type contains it; type:=MatMul: it is exactly that",
-    "line:42": "the user's line 42 made it, directly or through a call; line:40-45, line:model.py:42",
-    "file:model.py": "a line of this file made it",
+    "line:42": "your line 42 made it, also through calls; line:40-45, line:model.py:42",
+    "file:model.py": "a line of this file of yours made it",
     "scope:dense": "its name scope contains it; scope:=a/b: that scope and all inside it",
     "device:gpu": "the device contains it; device:= has none",
     "dtype:float16": "one of its outputs has this type",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 
 from textual.events import Key
 from textual.keys import _character_to_key
@@ -50,19 +49,8 @@ class DrivenApp:
         async with self.app.run_test(size=self._size, notifications=True) as pilot:
             while (step := await self._steps.get()) is not None:
                 await step(pilot)
-                await self._settle(pilot)
+                await settled(pilot)
                 self._done.set()
-
-    async def _settle(self, pilot: Pilot[None]) -> None:
-        # A message can lead to the next one, to a worker, to another screen: all is done when nothing new came of
-        # several rounds in which every widget has handled what it had.
-        quiet_rounds = 0
-        while quiet_rounds < 5:
-            await pilot.pause(0)
-            working = not all(worker.is_finished for worker in self.app.workers)
-            quiet_rounds = 0 if working else quiet_rounds + 1
-            if working:
-                await self.app.workers.wait_for_complete()
 
     def _do(self, step: Step) -> None:
         self._done = asyncio.Event()
@@ -74,10 +62,7 @@ class DrivenApp:
 
     def press(self, *keys: str) -> None:
         """Press keys, one after another; `/` and other characters stand for themselves."""
-        for key in keys:
-            character = key if len(key) == 1 else {"space": " "}.get(key)
-            name = _character_to_key(key) if len(key) == 1 else key
-            self._do(partial(_post_key, name, character))
+        self._do(lambda pilot: press(pilot, *keys))
 
     def type(self, text: str) -> None:
         """Press the keys of a text."""
@@ -96,6 +81,14 @@ class DrivenApp:
     def settle(self) -> None:
         """Wait until nothing is left to do."""
         self._do(lambda pilot: pilot.pause(0))
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Go on until something holds that depends on a timer of Textual's."""
+        for _ in range(200):
+            if holds():
+                return
+            self._do(lambda pilot: pilot.pause(0.01))
+        raise AssertionError("\n".join(self.lines()))
 
     def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
@@ -166,6 +159,25 @@ def row_texts(rows: OpList | OpDetail | ScopeTree | TextView) -> Sequence[str]:
     return ["".join(part.text for part in rows.draw_row(row, 100, base)).rstrip() for row in range(rows.row_count)]
 
 
-async def _post_key(name: str, character: str | None, pilot: Pilot[None]) -> None:
-    # Not pilot.press: it waits until the processor is idle, which on a busy machine is never.
-    pilot.app.post_message(Key(name, character))
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, one after another; `/` and other characters stand for themselves."""
+    for key in keys:
+        character = key if len(key) == 1 else {"space": " "}.get(key)
+        # Not pilot.press: it waits until the processor is idle, which on a busy machine is never.
+        pilot.app.post_message(Key(_character_to_key(key) if len(key) == 1 else key, character))
+        await settled(pilot)
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until nothing is left to do.
+
+    A message can lead to the next one, to a worker, to another screen: all is done when nothing new came of several
+    rounds in which every widget has handled what it had.
+    """
+    quiet_rounds = 0
+    while quiet_rounds < 5:
+        await pilot.pause(0)
+        working = not all(worker.is_finished for worker in pilot.app.workers)
+        quiet_rounds = 0 if working else quiet_rounds + 1
+        if working:
+            await pilot.app.workers.wait_for_complete()

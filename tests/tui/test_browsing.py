@@ -72,7 +72,7 @@ def test_control_edges_and_unused_outputs_are_told() -> None:
         rows = "\n".join(row_texts(ui.detail))
         assert "   ^ control dense/MatMul/ReadVariableOp  ReadVariableOp" in rows
         assert "Outputs  none" in rows
-        assert "   ^ runs before\n     → Identity  Identity  input 1" in rows
+        assert "   ^ runs before\n     → Identity  Identity" in rows
         ui.press("escape")
         ui.search("type:=Identity")
         assert "   0 float32[]  unused" in row_texts(ui.detail)[8]

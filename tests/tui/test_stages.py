@@ -163,6 +163,7 @@ def test_the_main_tracing_is_shown_first_and_others_are_chosen() -> None:
         assert ui.shows("preprocess 1 of 3 (t)", "12 ops")
         ui.press("b")
         assert ui.shows("train_step 2 of 3 (t)", "17 ops")
+        assert "t Tracings" in ui.lines()[-1]
         ui.press("t", "q")
         assert ui.shows("train_step 2 of 3 (t)")
 
@@ -182,7 +183,7 @@ def test_a_recording_without_a_tracing_says_what_to_do() -> None:
         packed, tracings=(), main_tracing=None, missing=gaps, outcome="the program called sys.exit(3)"
     )
     with DrivenApp(recording, (80, 24)) as ui:
-        assert ui.shows("no tf.function was traced in model.py:train_step", "tfgraphdbg inspect model.py:train_step")
+        assert ui.shows("No tf.function was traced in model.py:train_step", "tfgraphdbg inspect model.py:train_step")
         assert ui.shows("What is missing:", "stages: nothing was traced")
         assert ui.shows("▲ partial: ", "sys.exit(3)")
         ui.press("j", "enter", "/", "a", "escape", "]", "[", "s", "t", "b", "f", "tab", "l", "h")
@@ -222,7 +223,7 @@ def test_a_partial_recording_says_how_it_ended() -> None:
     with DrivenApp(recording, (80, 24)) as ui:
         assert ui.shows("model.py:train_step", "▲ partial: ", "SIGSEGV (m)")
         ui.press("m")
-        assert ui.shows("The run ended early. the program received SIGSEGV", "recorded before that is kept")
+        assert ui.shows("The run ended early. The program received SIGSEGV", "recorded before that is kept")
 
 
 def test_a_complete_recording_has_nothing_missing() -> None:
@@ -241,7 +242,7 @@ def test_a_damaged_part_is_a_message_and_the_rest_works(part: str) -> None:
         if part == "tracings/0/optimized.ops":
             assert ui.listed()
             ui.press("]")
-        assert ui.shows("Cannot show this", f"part '{part}' is damaged", "record it again")
+        assert ui.shows("Cannot show this", f"Part '{part}' is damaged", "Record it again")
         ui.press("escape")
         assert ui.shows("cannot be read", "] goes to the next stage")
         ui.press("j", "/", "escape", "enter", "2")
@@ -255,7 +256,7 @@ def test_a_graph_that_does_not_fit_the_stacks_is_a_message() -> None:
     graph = small_traced()
     ops = (msgspec.structs.replace(graph.ops[0], stack=99), *graph.ops[1:])
     with DrivenApp(recording_of(packed_recording([msgspec.structs.replace(graph, ops=ops)]))) as ui:
-        assert ui.shows("Cannot show this", "the stage 'traced' and the Python stacks do not fit")
+        assert ui.shows("Cannot show this", "The stage 'traced' and the Python stacks do not fit")
 
 
 def test_a_damaged_text_and_a_damaged_log() -> None:
@@ -291,7 +292,7 @@ def test_a_defect_in_a_worker_is_a_message(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("tfgraphdbg.tui.widgets.op_browser.map_stage", broken)
     with DrivenApp(small_recording()) as ui:
-        assert ui.shows("this is a defect of tfgraphdbg: ZeroDivisionError: [red]oops[/red]", "please report it")
+        assert ui.shows("This is a defect of tfgraphdbg: ZeroDivisionError: [red]oops[/red]", "Please report it")
         ui.press("escape", "j")
         assert ui.op.name == "weights"
 
@@ -305,8 +306,11 @@ def test_the_log_mode() -> None:
         assert ui.shows("0 of 7 lines")
         ui.press("escape")
         assert ui.app.focused is ui.text
+        assert "1 Graph" in ui.lines()[-1]
+        assert "2 Log" not in ui.lines()[-1]
         ui.press("1")
         assert ui.focus == "ops"
+        assert "2 Log" in ui.lines()[-1]
 
 
 def test_an_empty_log_says_so() -> None:
@@ -343,3 +347,13 @@ def test_the_title_of_a_recording_without_versions() -> None:
     recording = with_meta(packed_recording([small_traced()]), versions={}, target=TargetInfo("graph.pb", "graph"))
     with DrivenApp(recording) as ui:
         assert ui.lines()[0].strip() == "graph.pb"
+
+
+def test_keys_that_choose_are_offered_only_where_there_is_a_choice() -> None:
+    with DrivenApp(recording_of(packed_recording([small_traced()]))) as ui:
+        assert "Next stage" not in ui.lines()[-1]
+        assert "Tracings" not in ui.lines()[-1]
+        ui.press("t", "s", "]")
+        assert len(ui.app.screen_stack) == 1
+    with DrivenApp(small_recording()) as ui:
+        assert "] Next stage" in ui.lines()[-1]

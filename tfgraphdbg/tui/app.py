@@ -27,7 +27,7 @@ class DebuggerApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('graph')", "Graph", show=False, tooltip="Show the graph", id="app.graph"),
+        Binding("1", "switch_mode('graph')", "Graph", tooltip="Show the graph", id="app.graph"),
         Binding("2", "switch_mode('log')", "Log", tooltip="Show the program's output and log", id="app.log"),
         Binding("m", "show_missing", "Missing", show=False, tooltip="Show missing evidence", id="app.missing"),
         Binding("T", "toggle_theme", "Theme", show=False, tooltip="Switch dark and light", id="app.theme"),
@@ -50,6 +50,10 @@ class DebuggerApp(App[None]):
         from tfgraphdbg.tui.log_screen import LogScreen
 
         return LogScreen(self.recording)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is no key to the mode that is on screen."""
+        return action != "switch_mode" or parameters != (self.current_mode,)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """One palette entry for each key that works on the screen below, then Textual's own themes."""

@@ -18,6 +18,11 @@ def visible(text: str) -> str:
     return foreign_text.visible(text).translate(_JOINING)
 
 
+def as_sentence(message: str) -> str:
+    """An error's message, which the command line puts behind a word, as a sentence of its own."""
+    return visible(message[:1].upper() + message[1:])
+
+
 def visible_code(text: str) -> str:
     """A line of code or a log, as `visible`, with tabs as spaces."""
     return visible(text.rstrip("\r\n").expandtabs(4))

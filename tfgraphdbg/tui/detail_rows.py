@@ -183,7 +183,9 @@ def _consumers(facts: OpFacts, edges: Sequence[Edge]) -> EdgeRows:
     def row(place: int) -> DetailRow:
         edge = edges[place]
         op_type = facts.graph.by_id[edge.target].op_type
-        notes = (Part(f"  {visible(op_type)}", "accent"), Part(f"  input {edge.position}", "dim"))
+        notes = [Part(f"  {visible(op_type)}", "accent")]
+        if edge.output != CONTROL:
+            notes.append(Part(f"  input {edge.position}", "dim"))
         return DetailRow((Part("    → ", "dim"), Part(visible(edge.target), "link"), *notes), OpJump(edge.target), 1)
 
     return EdgeRows(len(edges), row)

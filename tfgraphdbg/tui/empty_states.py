@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.recording import Recording, Tracing
-from tfgraphdbg.tui.cell_text import visible
+from tfgraphdbg.tui.cell_text import as_sentence, visible
 
 NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search.\n? explains what can be searched for."
 
@@ -38,7 +38,7 @@ def no_tracing(recording: Recording) -> str:
         _ = recording.main_tracing
         text = "This recording has tracings, but none of them is the main one.\n\nt chooses one."
     except UsageError as error:
-        text = f"{visible(error.message)}\n\n{visible(error.hint)}"
+        text = f"{as_sentence(error.message)}\n\n{as_sentence(error.hint)}"
     return text + _gaps(recording)
 
 

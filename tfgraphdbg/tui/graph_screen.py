@@ -71,6 +71,14 @@ class GraphScreen(ModeScreen):
         else:
             self._go(_start_of(self.recording.tracings[main]))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that choose are there where there is a choice."""
+        if action == "choose_tracing":
+            return len(self.recording.tracings) > 1
+        if action in ("choose_stage", "step_stage"):
+            return self._tracing is not None and len(self._tracing.stages) > 1
+        return True
+
     @property
     def _tracing(self) -> Tracing | None:
         return self.recording.tracings[self._place.tracing] if self._place else None
@@ -92,6 +100,7 @@ class GraphScreen(ModeScreen):
         tracing = self.recording.tracings[place.tracing]
         stage = tracing.stage(place.stage)
         self.stages.show(tracing, len(self.recording.tracings), place.stage)
+        self.refresh_bindings()
         if stage is None:
             self._show_nothing(empty_states.no_stage(self.recording, tracing))
         elif stage.kind == "text":

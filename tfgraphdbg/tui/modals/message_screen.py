@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Recording
-from tfgraphdbg.tui.cell_text import visible, visible_code
+from tfgraphdbg.tui.cell_text import as_sentence, visible, visible_code
 
 
 class MessageScreen(ModalScreen[None]):
@@ -45,12 +45,12 @@ class MessageScreen(ModalScreen[None]):
 
 def error_screen(error: DebuggerError) -> MessageScreen:
     """What happened, then what to do next."""
-    text = Text(visible(error.message))
+    text = Text(as_sentence(error.message))
     if error.detail:
         lines = "\n".join(visible_code(line) for line in error.detail.splitlines())
         text = Text(lines + "\n\n").append_text(text)
     if error.hint:
-        text.append("\n\n" + visible(error.hint), "bold")
+        text.append("\n\n" + as_sentence(error.hint), "bold")
     text.append("\n\nThe rest of the recording can still be looked at.", "dim")
     return MessageScreen("Cannot show this", text, is_error=True)
 
@@ -59,10 +59,10 @@ def evidence_screen(recording: Recording) -> MessageScreen:
     """How the run ended, and each piece of evidence that could not be had."""
     text = Text()
     if recording.meta.outcome != "complete":
-        text.append("The run ended early. ", "bold").append(visible(recording.meta.outcome))
+        text.append("The run ended early. ", "bold").append(as_sentence(recording.meta.outcome))
         text.append("\nWhat was recorded before that is kept.\n\n", "dim")
     for gap in recording.missing:
-        text.append(visible(gap.evidence), "bold").append(f"\n  {visible(gap.reason)}\n")
+        text.append(visible(gap.evidence), "bold").append(f"\n{visible(gap.reason)}\n\n")
     if not text:
         text.append("Everything that was asked for was recorded.")
     text.rstrip()

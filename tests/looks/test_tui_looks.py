@@ -1,0 +1,97 @@
+"""Pictures of the terminal UI, from recordings built by hand; `--snapshot-update` accepts new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.hand_built import (
+    hostile_graph,
+    packed_recording,
+    small_optimized,
+    small_traced,
+)
+from tests.tui.driving import press, settled
+from tests.tui.test_stages import with_hlo, with_meta, with_two_tracings
+from tfgraphdbg.recording import MissingEvidence, Recording
+from tfgraphdbg.tui.app import DebuggerApp
+
+NARROW, MEDIUM, WIDE = (80, 24), (120, 36), (200, 60)
+
+Snapshot = Callable[..., bool]
+
+
+def small() -> Recording:
+    return with_meta(packed_recording([small_traced(), small_optimized()]), versions={"tensorflow": "X.Y.Z"})
+
+
+def partial() -> Recording:
+    gaps = (
+        MissingEvidence("stage-optimized", "the function never returned, so TensorFlow never optimized it"),
+        MissingEvidence("op-times", "no steady runs"),
+    )
+    return with_meta(packed_recording([small_traced()], missing=gaps), versions={}, outcome="the program took too long")
+
+
+def empty() -> Recording:
+    gaps = (MissingEvidence("stages", "the program called no tf.function"),)
+    return with_meta(packed_recording([], missing=gaps), tracings=(), main_tracing=None, versions={})
+
+
+def damaged() -> Recording:
+    packed = packed_recording([small_traced(), small_optimized()])
+    packed["tracings/0/optimized.ops"] = b"damaged"
+    return with_meta(packed, versions={})
+
+
+def hostile() -> Recording:
+    return with_meta(packed_recording([hostile_graph()]), versions={})
+
+
+def without_versions(recording: Recording) -> Recording:
+    import msgspec
+
+    recording.meta = msgspec.structs.replace(recording.meta, versions={})
+    return recording
+
+
+STEPS = {
+    "start-narrow": (small, NARROW, []),
+    "start-medium": (small, MEDIUM, []),
+    "start-wide": (small, WIDE, ["j", "j", "j"]),
+    "detail-narrow": (small, NARROW, ["j", "j", "j", "enter"]),
+    "detail-medium": (small, MEDIUM, ["]", "j", "j", "j", "j", "enter", "j"]),
+    "scopes-narrow": (small, NARROW, ["h", "j", "l", "G", "l"]),
+    "search": (small, MEDIUM, ["/", *"dense type:re"]),
+    "search-wrong": (small, NARROW, ["/", *"lin:42"]),
+    "search-nothing": (small, MEDIUM, ["/", *"nothing", "enter"]),
+    "help": (small, MEDIUM, ["?"]),
+    "stages": (lambda: without_versions(with_hlo()), MEDIUM, ["s", "j"]),
+    "tracings": (lambda: without_versions(with_two_tracings()), MEDIUM, ["t", "j"]),
+    "text-stage": (lambda: without_versions(with_hlo()), MEDIUM, ["]", "/", *"add.19", "enter"]),
+    "log": (small, MEDIUM, ["2"]),
+    "partial": (partial, NARROW, ["m"]),
+    "empty": (empty, NARROW, []),
+    "damaged": (damaged, MEDIUM, ["]"]),
+    "hostile": (hostile, MEDIUM, ["j", "j"]),
+    "light": (small, MEDIUM, ["T", "j", "j", "j", "enter"]),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_looks(name: str, snap_compare: Snapshot) -> None:
+    make, size, keys = STEPS[name]
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await press(pilot, *keys)
+
+    run_before: Callable[[Pilot[None]], Awaitable[None]] = steps
+    assert snap_compare(DebuggerApp(make()), terminal_size=size, run_before=run_before)
+
+
+def test_looks_without_colours(snap_compare: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(DebuggerApp(small()), terminal_size=MEDIUM, run_before=settled)
