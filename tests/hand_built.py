@@ -202,9 +202,8 @@ def packed_recording(
 
 def recording_of(packed: dict[str, bytes]) -> Recording:
     """A recording in memory from its parts."""
-    import zstandard
-
     import msgspec
+    import zstandard
 
     raw_meta = zstandard.ZstdDecompressor().decompress(packed[META_PART])
     return Recording(msgspec.msgpack.decode(raw_meta, type=RecordingMeta), MemoryParts(packed))

@@ -36,10 +36,7 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
     Raises UsageError when the place cannot be written; what was there before then stays.
     """
     parts = recording.parts
-    packed = {
-        name: parts.read(name) if is_plain_part(name) else pack_bytes(parts.read(name))
-        for name in parts.names()
-    }
+    packed = {name: parts.read(name) if is_plain_part(name) else pack_bytes(parts.read(name)) for name in parts.names()}
     save_parts(packed, path)
 
 

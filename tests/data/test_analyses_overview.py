@@ -63,7 +63,10 @@ def test_every_tracing_is_listed_with_its_sizes_and_times() -> None:
     assert {column.basis for column in table.columns if column.unit == "ms"} == {"measured"}
     assert table.rows[0][4:] == (14, 12, 3, 12.5, 8.25, 9.0)
     assert table.rows[1][4:] == (None, None, 0, None, None, None)
-    assert report.title == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
+    assert (
+        report.title
+        == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
+    )
 
 
 def test_a_run_that_ended_early_is_a_warning_with_what_is_missing() -> None:

@@ -36,6 +36,24 @@ def _dot(graph: GraphModel, options: PictureOptions) -> bytes:
     return as_dot.render(graph, options)
 
 
+def _svg(graph: GraphModel, options: PictureOptions) -> bytes:
+    from tfgraphdbg.views import as_svg
+
+    return as_svg.render(graph, options)
+
+
+def _png(graph: GraphModel, options: PictureOptions) -> bytes:
+    from tfgraphdbg.views import as_png
+
+    return as_png.render(graph, options)
+
+
+def _pdf(graph: GraphModel, options: PictureOptions) -> bytes:
+    from tfgraphdbg.views import as_pdf
+
+    return as_pdf.render(graph, options)
+
+
 REPORT_VIEWS: tuple[ReportView, ...] = (
     ReportView("text", (".txt", ".log"), "for people: findings, then tables", _text),
     ReportView("json", (".json",), "for scripts: everything, in one stable shape", _json),
@@ -44,6 +62,9 @@ REPORT_VIEWS: tuple[ReportView, ...] = (
 
 GRAPH_VIEWS: tuple[GraphView, ...] = (
     GraphView("dot", (".dot", ".gv"), "the source of the picture, for Graphviz", _dot),
+    GraphView("svg", (".svg",), "for browsers: scopes, colours, tooltips", _svg),
+    GraphView("png", (".png",), "for chats and papers", _png, is_binary=True),
+    GraphView("pdf", (".pdf",), "for printing; needs Graphviz's own dot", _pdf, is_binary=True),
 )
 
 View = TypeVar("View", ReportView, GraphView)
@@ -68,7 +89,9 @@ def _chosen(views: Sequence[View], format_: str | None, output: str | None, defa
                 return view
         if extension:
             extensions = ", ".join(extension for view in views for extension in view.extensions)
-            raise UsageError(f"no format is known for {extension!r}", f"extensions: {extensions}; or choose one with -f")
+            raise UsageError(
+                f"no format is known for {extension!r}", f"extensions: {extensions}; or choose one with -f"
+            )
     for view in views:
         if view.format == (format_ or default):
             return view

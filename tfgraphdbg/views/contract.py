@@ -1,4 +1,4 @@
-"""What every view is: a plain function from a report or a graph to text or bytes, plus the extensions that choose it."""
+"""What a view is: a plain function from a report or a graph to text or bytes, and the extensions that choose it."""
 
 from __future__ import annotations
 

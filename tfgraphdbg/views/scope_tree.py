@@ -1,0 +1,73 @@
+"""Ops -> the tree of their library functions and name scopes, with families of like names where it is to be folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tfgraphdbg.graph_model import OpNode
+from tfgraphdbg.views.name_families import MAX_SIBLINGS, gathered
+from tfgraphdbg.views.op_group import OpGroup, make_group
+
+_MOST_HELPERS = 8
+
+
+def scope_tree(ops: Iterable[OpNode], families: bool, keep: frozenset[str] = frozenset()) -> OpGroup:
+    """The root of all groups. `families`: siblings of like names are gathered, except ops whose id is in `keep`."""
+    by_function: dict[str, list[OpNode]] = {"": []}
+    for op in ops:
+        by_function.setdefault(op.function, []).append(op)
+    gather = _Gathering(families, keep)
+    root = _function_tree("", by_function.pop(""), gather)
+    functions = [_function_tree(name, inside, gather) for name, inside in by_function.items()]
+    if families and len(functions) > MAX_SIBLINGS:
+        functions = gathered("", "", (), functions, keep)[1]
+    return make_group("scope", "", "", root.ops, (*root.groups, *functions))
+
+
+class _Gathering:
+    """Whether and except for which ops siblings of like names are gathered."""
+
+    def __init__(self, families: bool, keep: frozenset[str]) -> None:
+        self.families = families
+        self.keep = keep
+
+    def __call__(
+        self, function: str, scope: str, ops: Sequence[OpNode], groups: Sequence[OpGroup]
+    ) -> tuple[Sequence[OpNode], Sequence[OpGroup]]:
+        return gathered(function, scope, ops, groups, self.keep) if self.families else (ops, groups)
+
+
+def _function_tree(function: str, ops: Sequence[OpNode], gather: _Gathering) -> OpGroup:
+    """The ops of the graph itself (no function), or of one library function's body, by their name scopes."""
+    own: dict[str, list[OpNode]] = {}
+    for op in ops:
+        own.setdefault(op.scope, []).append(op)
+    # A dictionary as an ordered set: the same graph gives the same picture in every process.
+    paths = {"": None}
+    for scope in own:
+        while scope not in paths:
+            paths[scope] = None
+            scope = scope.rpartition("/")[0]
+    del paths[""]
+    namesakes = {op.name: op for op in ops if op.name in paths}
+    inner: dict[str, list[OpGroup]] = {}
+    # Deepest first, and by a loop: names can hold thousands of scopes.
+    for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
+        direct = [op for op in own.get(path, ()) if op.name not in namesakes]
+        group = _scope_group(path, function, namesakes.get(path), direct, inner.pop(path, []), gather)
+        inner.setdefault(path.rpartition("/")[0], []).append(group)
+    direct = [op for op in own.get("", ()) if op.name not in namesakes]
+    return make_group("function", "", function, *gather(function, "", direct, inner.get("", [])))
+
+
+def _scope_group(
+    path: str, function: str, namesake: OpNode | None, ops: list[OpNode], groups: list[OpGroup], gather: _Gathering
+) -> OpGroup:
+    if namesake is None:
+        # A scope that holds nothing but one scope would be a box around a box.
+        alone = len(groups) == 1 and not ops
+        return groups[0] if alone else make_group("scope", path, function, *gather(function, path, ops, groups))
+    helpers = len(ops) + sum(group.total for group in groups)
+    if helpers <= _MOST_HELPERS:
+        return make_group("op", path, function, [namesake, *ops], groups)
+    return make_group("scope", path, function, *gather(function, path, [namesake, *ops], groups))

@@ -1,0 +1,87 @@
+"""SVG of a layout engine -> SVG with a style sheet: one file for light and dark, coloured by CSS classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tfgraphdbg.views.paint import Paint
+
+_LIGHT = {
+    "paper": "#ffffff",
+    "ink": "#1c1e24",
+    "faint-ink": "#6b7280",
+    "line": "#7b8494",
+    "faint-line": "#b4bac6",
+    "box": "#f8fafc",
+    "inner-box": "#f1f4f9",
+    "frame": "#cbd3df",
+}
+_DARK = {
+    "paper": "#16181d",
+    "ink": "#e8eaf0",
+    "faint-ink": "#9aa3b2",
+    "line": "#7f899b",
+    "faint-line": "#4b5261",
+    "box": "#1b1e25",
+    "inner-box": "#21252d",
+    "frame": "#3a414e",
+}
+
+_RULES = """
+svg { background: var(--paper); }
+text { font-family: Helvetica, Arial, Arimo, 'Liberation Sans', 'Nimbus Sans', sans-serif; fill: var(--ink); }
+.graph > polygon:first-of-type { fill: var(--paper); }
+.edge path { stroke: var(--line); }
+.edge polygon { stroke: var(--line); fill: var(--line); }
+.edge.control path, .edge.handle path { stroke: var(--faint-line); }
+.edge.control polygon, .edge.handle polygon { stroke: var(--faint-line); fill: var(--faint-line); }
+.edge text, .cluster text, text[fill="#6b7280"] { fill: var(--faint-ink); }
+.cluster path, .cluster polygon { fill: var(--box); stroke: var(--frame); }
+.cluster.level-1 path, .cluster.level-1 polygon { fill: var(--inner-box); }
+.node:hover path, .node:hover polygon, .node:hover ellipse { stroke-width: 2; }
+.edge:hover path { stroke: var(--ink); stroke-width: 2; }
+"""
+
+_HEADER = re.compile(rb"<svg[^>]*>")
+_TITLE = re.compile(rb"<title>(\w+)</title>")
+
+
+def styled(svg: bytes, paints: Iterable[Paint], names: dict[str, str]) -> bytes:
+    """The SVG with colours by class and media query, and each node's whole name as its title.
+
+    `names` maps a node's identifier in DOT to that name. The engine's own fills stay, for programs that know no CSS.
+    """
+    sheet = f"<style>{_sheet(tuple(paints))}</style>".encode()
+    header = _HEADER.search(svg)
+    place = header.end() if header else 0
+    body = _TITLE.sub(lambda match: _title(match, names), svg[place:])
+    return svg[:place] + b"\n" + sheet + body
+
+
+def _title(match: re.Match[bytes], names: dict[str, str]) -> bytes:
+    import html
+
+    name = names.get(match[1].decode())
+    return f"<title>{html.escape(name)}</title>".encode() if name is not None else match[0]
+
+
+def _sheet(paints: tuple[Paint, ...]) -> str:
+    light = [_variables(_LIGHT), *(_paint_rule(paint, paint.fill, paint.stroke) for paint in paints)]
+    dark = [_variables(_DARK), *(_paint_rule(paint, paint.dark_fill, paint.dark_stroke) for paint in paints)]
+    # The legend's cells have no class of their own.
+    dark += [f'.graph > polygon[fill="{paint.fill}"] {{ fill: {paint.dark_fill}; }}' for paint in paints]
+    dark += [f'.graph > polygon[stroke="{paint.stroke}"] {{ stroke: {paint.dark_stroke}; }}' for paint in paints]
+    return "\n".join((*light, _RULES, "@media (prefers-color-scheme: dark) {", *dark, "}", ""))
+
+
+def _variables(values: dict[str, str]) -> str:
+    return f"svg {{ {' '.join(f'--{name}: {value};' for name, value in values.items())} }}"
+
+
+def _paint_rule(paint: Paint, fill: str, stroke: str) -> str:
+    node = f".node.{paint.css_class}"
+    # The second border and the rim of a cylinder are outlines without a fill.
+    filled = ", ".join(f'{node} {shape}:not([fill="none"])' for shape in ("path", "polygon", "ellipse"))
+    drawn = ", ".join(f"{node} {shape}" for shape in ("path", "polygon", "ellipse"))
+    return f"{filled} {{ fill: {fill}; }}\n{drawn} {{ stroke: {stroke}; }}"
