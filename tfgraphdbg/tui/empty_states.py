@@ -6,7 +6,7 @@ from tfgraphdbg.errors import UsageError
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.tui.cell_text import as_sentence, visible
 
-NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search.\n? explains what can be searched for."
+NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search, ? then explains what can be searched for."
 
 
 EMPTY_TEXT = "\nThis text is empty.\n\n] goes to the next stage."

@@ -27,7 +27,7 @@ from tfgraphdbg.tui.widgets.op_list import OpList
 from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
 from tfgraphdbg.tui.widgets.search_box import SearchBox
 
-SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not   ? help"
+SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not"
 
 
 class OpBrowser(BackgroundWork, Vertical):

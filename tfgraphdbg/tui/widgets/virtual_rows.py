@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.css.styles import RenderStyles
 from textual.events import Click, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp, Resize
 from textual.geometry import Region, Size
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -51,6 +51,9 @@ class VirtualRows(Widget, can_focus=True, inherit_bindings=False):
         "rows--thumb",
     }
     ALLOW_SELECT = False
+
+    # Rows have no size of their own; Textual would lay the screen out once more whenever this one changes.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
 
     cursor: reactive[int] = reactive(0, repaint=False)
     """The row that keys act on."""
