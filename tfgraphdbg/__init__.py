@@ -1,9 +1,9 @@
 """See what TensorFlow really executes: record, explain and draw the graphs behind `tf.function`.
 
-    import tfgraphdbg
-    recording = tfgraphdbg.record(train_step, x, y)
-    report = tfgraphdbg.analyze(recording, "overview")
-    recording.graph("optimized").nx
+import tfgraphdbg
+recording = tfgraphdbg.record(train_step, x, y)
+report = tfgraphdbg.analyze(recording, "overview")
+recording.graph("optimized").nx
 """
 
 from __future__ import annotations
