@@ -1,9 +1,6 @@
 """See what TensorFlow really executes: record, explain and draw the graphs behind `tf.function`.
 
-import tfgraphdbg
-recording = tfgraphdbg.record(train_step, x, y)
-report = tfgraphdbg.analyze(recording, "overview")
-recording.graph("optimized").nx
+`record` a call or `watch` a block in place, or `load` a file; `analyze` and `render` what was recorded; `save` it.
 """
 
 from __future__ import annotations

@@ -95,36 +95,43 @@ def picture(graph: GraphModel, options: PictureOptions, detail: Detail | None = 
     """What is drawn of a graph. Raises UsageError when the options name something that is not there."""
     detail = detail or Detail()
     selection = selected(graph, options)
-    items, names, edges, outside = _drawn(graph, selection, options, detail)
-    colors = coloring(options, items)
-    boxes = _Boxes(items, detail.box_levels, counts=len(selection.ops) == len(graph.ops))
+    drawn = _drawn(graph, selection, options, detail)
+    colors = coloring(options, drawn.items)
+    boxes = _Boxes(drawn.items, detail.box_levels, counts=len(selection.ops) == len(graph.ops))
     nodes: list[DrawnNode] = []
-    for name, item in zip(names, items, strict=True):
+    for name, item in zip(drawn.names, drawn.items, strict=True):
         box, told = boxes.around(item)
         words = words_of(item, told, colors.note_of(item), graph, options.stacks)
         nodes.append(_node(name, item, words, colors.paint_of(item), selection.keep))
         box.nodes.append(nodes[-1])
-    shown = _readable_edges(edges, nodes)
-    left_out = sum(edge.tensors + edge.controls for edge in set(edges) - set(shown))
-    notes = tuple(_notes(graph, selection, items, outside, left_out, note))
+    edges, left_out = _readable_edges(drawn.edges, nodes)
+    notes = [*_content_notes(graph, selection, drawn.items), *_edge_notes(drawn.outside, left_out)]
+    notes += [visible(note)] if note else []
     used = {node.paint.css_class for node in nodes}
     legend = tuple(paint for paint in colors.order if paint.css_class in used)
-    return Picture(_title(graph, selection), notes, boxes.root, tuple(nodes), shown, legend, colors.words)
+    return Picture(_title(graph, selection), tuple(notes), boxes.root, tuple(nodes), edges, legend, colors.words)
 
 
-def _drawn(
-    graph: GraphModel, selection: Selection, options: PictureOptions, detail: Detail
-) -> tuple[list[DrawnItem], list[str], tuple[DrawnEdge, ...], int]:
-    """The first way to fold that leaves few enough edges: their names, the edges, and how many lead outside."""
+class _Drawn(NamedTuple):
+    """The nodes, their names and all edges between them; `outside` counts edges to ops that are not drawn."""
+
+    items: list[DrawnItem]
+    names: list[str]
+    edges: tuple[DrawnEdge, ...]
+    outside: int
+
+
+def _drawn(graph: GraphModel, selection: Selection, options: PictureOptions, detail: Detail) -> _Drawn:
+    """The first way to fold that leaves few enough edges, else the last."""
     position_of = {id(op): position for position, op in enumerate(graph.ops)}
     for found in _ways_to_fold(graph, selection, options, detail):
         # Producers first: dot then turns fewer edges round.
         items = sorted(found, key=lambda item: min(position_of[id(op)] for op in item.ops))
         names = _names(items, position_of)
-        edges, outside = rolled_edges(graph, item_at_position(items, graph), names)
-        if sum(edge.kind == "data" for edge in edges) <= _MOST_EDGES:
+        drawn = _Drawn(items, names, *rolled_edges(graph, item_at_position(items, graph), names))
+        if sum(edge.kind == "data" for edge in drawn.edges) <= _MOST_EDGES:
             break
-    return items, names, edges, outside
+    return drawn
 
 
 def _ways_to_fold(
@@ -199,41 +206,42 @@ class _Boxes:
         return boxed
 
 
-def _readable_edges(edges: Sequence[DrawnEdge], nodes: Sequence[DrawnNode]) -> tuple[DrawnEdge, ...]:
-    """Without what ties everything to everything in a folded picture, and without labels where there are many."""
+def _readable_edges(edges: Sequence[DrawnEdge], nodes: Sequence[DrawnNode]) -> tuple[tuple[DrawnEdge, ...], int]:
+    """The edges to draw, without labels where there are many; and how many edges of the graph are left out.
+
+    Left out is what ties everything to everything in a folded picture.
+    """
     folded = {node.name for node in nodes if node.is_folded}
-    shown = tuple(edges)
+    shown = list(edges)
     if folded and len(edges) > _MOST_FOLDED_EDGES:
-        shown = tuple(
-            edge
-            for edge in edges
-            if edge.kind not in ("control", "handle") or not ({edge.source, edge.target} & folded)
-        )
+        shown = [edge for edge in edges if edge.kind in ("data", "call") or not folded & {edge.source, edge.target}]
+    left_out = _edges_in(edges) - _edges_in(shown)
     if len(nodes) > MOST_LABELLED_NODES or (folded and len(shown) > _MOST_LABELLED_EDGES):
-        return tuple(edge._replace(show_label=False) for edge in shown)
-    return shown
+        shown = [edge._replace(show_label=False) for edge in shown]
+    return tuple(shown), left_out
+
+
+def _edges_in(edges: Sequence[DrawnEdge]) -> int:
+    return sum(edge.tensors + edge.controls for edge in edges)
 
 
 def _title(graph: GraphModel, selection: Selection) -> str:
     return " · ".join(visible(words) for words in (graph.name, graph.stage, selection.words) if words)
 
 
-def _notes(
-    graph: GraphModel, selection: Selection, items: Sequence[DrawnItem], outside: int, left_out: int, note: str
-) -> Iterator[str]:
-    every = len(selection.ops) == len(graph.ops)
-    ops = counted(len(graph.ops), "op") if every else f"{len(selection.ops):,} of {counted(len(graph.ops), 'op')}"
-    folded = [item for item in items if isinstance(item.item, OpGroup) and item.item.kind != "op"]
-    if folded:
-        hidden = sum(len(item.ops) for item in folded)
-        ops += f", {hidden:,} of them folded into {counted(len(folded), 'node')} (double border)"
+def _content_notes(graph: GraphModel, selection: Selection, items: Sequence[DrawnItem]) -> Iterator[str]:
+    all_of_them = counted(len(graph.ops), "op")
+    ops = all_of_them if len(selection.ops) == len(graph.ops) else f"{len(selection.ops):,} of {all_of_them}"
+    folded = [len(item.ops) for item in items if isinstance(item.item, OpGroup) and item.item.kind != "op"]
+    if not folded:
         yield ops
-        yield "open more with --scope, --focus or --depth"
-    else:
-        yield ops
+        return
+    yield f"{ops}, {sum(folded):,} of them folded into {counted(len(folded), 'node')} (double border)"
+    yield "open more with --scope, --focus or --depth"
+
+
+def _edge_notes(outside: int, left_out: int) -> Iterator[str]:
     if outside:
         yield f"{counted(outside, 'edge')} to ops outside are not drawn"
     if left_out:
         yield f"{left_out:,} control edges and variable handles of folded nodes are not drawn"
-    if note:
-        yield visible(note)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.views.name_families import MAX_SIBLINGS, gathered
-from tfgraphdbg.views.op_group import OpGroup, make_group
+from tfgraphdbg.views.op_group import GroupKind, OpGroup, make_group
 
 _MOST_HELPERS = 8
 
@@ -31,10 +31,12 @@ class _Gathering:
         self.families = families
         self.keep = keep
 
-    def __call__(
-        self, function: str, scope: str, ops: Sequence[OpNode], groups: Sequence[OpGroup]
-    ) -> tuple[Sequence[OpNode], Sequence[OpGroup]]:
-        return gathered(function, scope, ops, groups, self.keep) if self.families else (ops, groups)
+    def __call__(self, group: OpGroup) -> OpGroup:
+        """The group with its members gathered."""
+        if not self.families:
+            return group
+        ops, groups = gathered(group.function, group.path, group.ops, group.groups, self.keep)
+        return make_group(group.kind, group.path, group.function, ops, groups)
 
 
 def _function_tree(function: str, ops: Sequence[OpNode], gather: _Gathering) -> OpGroup:
@@ -54,20 +56,17 @@ def _function_tree(function: str, ops: Sequence[OpNode], gather: _Gathering) -> 
     # Deepest first, and by a loop: names can hold thousands of scopes.
     for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
         direct = [op for op in own.get(path, ()) if op.name not in namesakes]
-        group = _scope_group(path, function, namesakes.get(path), direct, inner.pop(path, []), gather)
-        inner.setdefault(path.rpartition("/")[0], []).append(group)
+        group = make_group("scope", path, function, direct, inner.pop(path, []))
+        inner.setdefault(path.rpartition("/")[0], []).append(_closed(group, namesakes.get(path), gather))
     direct = [op for op in own.get("", ()) if op.name not in namesakes]
-    return make_group("function", "", function, *gather(function, "", direct, inner.get("", [])))
+    return gather(make_group("function", "", function, direct, inner.get("", [])))
 
 
-def _scope_group(
-    path: str, function: str, namesake: OpNode | None, ops: list[OpNode], groups: list[OpGroup], gather: _Gathering
-) -> OpGroup:
+def _closed(scope: OpGroup, namesake: OpNode | None, gather: _Gathering) -> OpGroup:
+    """The scope with the op of its own name, which is all there is to it when the rest are few."""
     if namesake is None:
         # A scope that holds nothing but one scope would be a box around a box.
-        alone = len(groups) == 1 and not ops
-        return groups[0] if alone else make_group("scope", path, function, *gather(function, path, ops, groups))
-    helpers = len(ops) + sum(group.total for group in groups)
-    if helpers <= _MOST_HELPERS:
-        return make_group("op", path, function, [namesake, *ops], groups)
-    return make_group("scope", path, function, *gather(function, path, [namesake, *ops], groups))
+        return scope.groups[0] if scope.children == len(scope.groups) == 1 else gather(scope)
+    kind: GroupKind = "op" if scope.total <= _MOST_HELPERS else "scope"
+    whole = make_group(kind, scope.path, scope.function, (namesake, *scope.ops), scope.groups)
+    return whole if kind == "op" else gather(whole)
