@@ -204,11 +204,11 @@ class GraphScreen(ModeScreen):
             self.app.push_screen(screen, lambda entry: None if entry is None else self._go_to_stage(names[entry]))
 
     def action_choose_tracing(self) -> None:
-        """Choose a tracing from a list, the main one first."""
+        """Choose a tracing from a list: the main one first, those without a graph last."""
         from tfgraphdbg.tui.modals.choice_screen import ChoiceScreen, tracing_choices
 
         main = self.recording.meta.main_tracing
-        tracings = sorted(self.recording.tracings, key=lambda tracing: tracing.index != main)
+        tracings = sorted(self.recording.tracings, key=lambda tracing: (tracing.index != main, not tracing.stages))
         if tracings:
             present = tracings.index(self._tracing) if self._tracing else 0
             screen = ChoiceScreen("Tracings", tracing_choices(tracings, main), present)

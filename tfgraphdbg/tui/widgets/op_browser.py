@@ -94,7 +94,8 @@ class OpBrowser(BackgroundWork, Vertical):
         self._stage, self._consumers = stage, None
         self.ops.empty = empty_states.NO_HITS if stage.index.ops else empty_states.no_ops(stage.place.stage)
         self.go(stage.place.op_id, stage.place.query)
-        self._map(stage)
+        # The ops are painted first: another thread at work would delay that.
+        self.call_after_refresh(self._map, stage)
 
     def go(self, op_id: str, query: str) -> None:
         """List what `query` finds, with the cursor on an op; the first one if it is not among them."""
