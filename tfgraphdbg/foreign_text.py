@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
-from collections.abc import Iterable
 
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 
@@ -39,13 +37,3 @@ def shorten_middle(text: str, length: int) -> str:
         return ELLIPSIS[:length]
     tail = length // 2
     return text[: length - 1 - tail] + ELLIPSIS + text[-tail:]
-
-
-def close_matches(wanted: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known names that the user may have meant: those that contain `wanted`, else those spelled alike."""
-    names = list(dict.fromkeys(known))
-    lowered = wanted.lower()
-    holding = sorted((name for name in names if lowered in name.lower()), key=lambda name: (len(name), name))
-    # Longer names cost the square of their length and are never mistyped by hand.
-    short = [name for name in names if len(name) <= 200]
-    return holding[:count] or difflib.get_close_matches(wanted[:200], short, count)

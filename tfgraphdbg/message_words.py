@@ -15,13 +15,15 @@ def quoted(text: str, limit: int = 80) -> str:
 
 
 def close_matches(word: str, choices: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The choices that a hurried user may have meant by `word`, the best first."""
+    """The choices that a hurried user may have meant by `word`, the best first: those that hold it, else alike ones."""
     spelling = {choice.lower(): choice for choice in sorted(choices)}
-    # Comparing is quadratic in the length, and a real name is never that long.
-    typed = word[:200].lower()
-    # Far matches only help where there are no near ones.
-    matches = difflib.get_close_matches(typed, spelling, most, 0.8) or difflib.get_close_matches(typed, spelling, most)
-    return tuple(spelling[match] for match in matches)
+    wanted = word.lower()
+    found = sorted((choice for choice in spelling if wanted in choice), key=len)[:most] if len(wanted) > 2 else []
+    if not found:
+        # Comparing is quadratic in the length, and a name of thousands of characters was never typed by hand.
+        short = [choice for choice in spelling if len(choice) <= 200]
+        found = difflib.get_close_matches(wanted[:200], short, n=most, cutoff=0.6)
+    return tuple(spelling[choice] for choice in found)
 
 
 def listed(words: Iterable[str], most: int = 8) -> str:

@@ -6,7 +6,7 @@ from tfgraphdbg.analyses.contract import Analysis
 from tfgraphdbg.analyses.diff import compare_graphs
 from tfgraphdbg.analyses.overview import summarize_recording
 from tfgraphdbg.errors import UsageError
-from tfgraphdbg.foreign_text import close_matches
+from tfgraphdbg.message_words import close_matches
 
 ANALYSES: tuple[Analysis, ...] = (
     Analysis("overview", "what was recorded: stages, op types, scopes, functions and devices", summarize_recording),

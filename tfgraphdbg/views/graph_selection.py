@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from tfgraphdbg.errors import UsageError
-from tfgraphdbg.foreign_text import close_matches, visible
+from tfgraphdbg.foreign_text import visible
 from tfgraphdbg.graph_model import FUNCTION_SEPARATOR, GraphModel, OpNode, op_id, parse_input
+from tfgraphdbg.message_words import close_matches
 from tfgraphdbg.views.contract import PictureOptions
 
 

@@ -72,19 +72,11 @@ def _embedded_engine() -> str | None:
 
 def lay_out(source: str, output_format: str, timeout_s: float, *flags: str) -> bytes:
     """Run the engine on DOT source. Raises LayoutFailedError on any exit but 0: such a picture may lack edges."""
-    engine = find_engine(output_format)
-    # A session of its own, so that the time limit also ends what a wrapper script started.
-    process = subprocess.Popen(
-        [engine.path, f"-T{output_format}", *flags],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = _started([find_engine(output_format).path, f"-T{output_format}", *flags])
     try:
         picture, complaint = process.communicate(source.encode(), timeout_s)
     except subprocess.TimeoutExpired:
-        raise LayoutFailedError(f"the layout engine took longer than {timeout_s:.0f} s") from None
+        raise LayoutFailedError(f"the layout engine took longer than {timeout_s:.2g} s") from None
     finally:
         _end(process)
     if process.returncode or not picture:
@@ -92,6 +84,16 @@ def lay_out(source: str, output_format: str, timeout_s: float, *flags: str) -> b
         said = f": {words[-1][:_MAX_COMPLAINT]}" if words else ""
         raise LayoutFailedError(f"the layout engine failed with exit code {process.returncode}{said}")
     return picture
+
+
+def _started(command: list[str]) -> subprocess.Popen[bytes]:
+    try:
+        # A session of its own, so that the time limit also ends what a wrapper script started.
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise LayoutFailedError(f"{command[0]} could not be started: {error.strerror}") from None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

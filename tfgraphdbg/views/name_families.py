@@ -72,8 +72,17 @@ def _families(function: str, prefix: str, named: Sequence[_Named], depth: int) -
         if len(inner) <= _SMALL_FAMILY or _are_numbered_units(inner, members, depth + 1):
             items.extend(inner)
         else:
-            items.append(_family(function, f"{prefix}{word}*", inner))
+            items.append(_family(function, f"{prefix}{word}{_common_start(members, depth + 1)}*", inner))
     return items
+
+
+def _common_start(members: Sequence[_Named], depth: int) -> str:
+    """What all their names go on with: whole words, and the separator after them."""
+    following = [words[depth : depth + 1] for words, _ in members]
+    if len(set(following)) == 1 and following[0]:
+        return following[0][0] + _common_start(members, depth + 1)
+    separators = {word[0][:1] if word and word[0][0] in "_-." else "" for word in following}
+    return separators.pop() if len(separators) == 1 else ""
 
 
 def _are_numbered_units(items: Sequence[_Item], members: Sequence[_Named], depth: int) -> bool:
