@@ -1,10 +1,11 @@
-"""Reports with everything that a view may meet, in plain and in hostile words."""
+"""Reports and graphs with everything that a view may meet, in plain and in hostile words."""
 
 from __future__ import annotations
 
 import math
 
 from tests.hand_built import HOSTILE_NAMES
+from tfgraphdbg.graph_model import GraphModel, OpNode, OutputInfo
 from tfgraphdbg.recording import MissingEvidence
 from tfgraphdbg.report import Column, Finding, Report, ReportTarget, Series, SourceLine, Table
 
@@ -95,3 +96,54 @@ REPORTS = {
     "one-table": one_table_report,
     "hostile": hostile_report,
 }
+
+
+def layered_graph(layers: int = 24, variables: int = 50) -> GraphModel:
+    """Layers in scopes, convolutions named flat beside them, a gradient and a flat optimizer, as Keras 3 makes them."""
+    tensor = (OutputInfo("float32", (8, 4)),)
+    ops = [OpNode("images", "Placeholder", outputs=tensor)]
+    last = "images"
+    for place in range(layers):
+        convolution, block = f"net/conv_{place}", f"net/stage{place // 6}_layer{place % 6}"
+        ops.append(OpNode(f"{convolution}/ReadVariableOp", "ReadVariableOp", (), outputs=tensor))
+        ops.append(OpNode(convolution, "Conv2D", (last, f"{convolution}/ReadVariableOp"), outputs=tensor))
+        last = convolution
+        for step in range(9):
+            ops.append(OpNode(f"{block}/step{step}", "Mul", (last,), outputs=tensor))
+            last = f"{block}/step{step}"
+        ops.append(OpNode(f"gradient_tape/net/layer{place}/Mul", "Mul", (last, last), outputs=tensor))
+    for place in range(variables):
+        number = f"_{place}" if place else ""
+        ops += (
+            OpNode(f"adam/Const{number}", "Const", outputs=tensor),
+            OpNode(f"adam/Mul{number}", "Mul", (f"adam/Const{number}", last), outputs=tensor),
+            OpNode(f"adam/Assign{number}", "AssignAddVariableOp", (f"adam/Mul{number}",)),
+        )
+    ops.append(OpNode("NoOp", "NoOp", tuple(f"^{op.name}" for op in ops if op.name.startswith("adam/Assign"))))
+    return GraphModel("layered", "traced", tuple(ops))
+
+
+def odd_names_graph() -> GraphModel:
+    """A chain of ops whose names mean something to DOT, to HTML or to a path."""
+    names = (
+        "<b>bold</b>",
+        "<table>",
+        "\\N",
+        "ends with \\",
+        'quo"te',
+        "node",
+        "a:b:c",
+        "&amp;",
+        "",
+        "/",
+        "a//b",
+        "x\u0000y",
+        "\ud800",
+        "]]>",
+        "-->",
+    )
+    ops = tuple(
+        OpNode(name, f"Type<{place}>", (f"{names[place - 1]}:0",) if place else (), outputs=(OutputInfo("<i>", (1,)),))
+        for place, name in enumerate(names)
+    )
+    return GraphModel("<odd> & names", "traced", ops)
