@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MOST_LEGEND_COLUMNS = 7
 _INK = "#1c1e24"
 _FAINT_INK = "#6b7280"
+_DETAIL_INK = "#4a5264"
 _LINE = "#7b8494"
 _FAINT_LINE = "#b4bac6"
 _BOX_FILLS = ("#f8fafc", "#f1f4f9")
@@ -104,7 +105,7 @@ def _add_box(dot: graphviz.Digraph, box: DrawnBox, name: str) -> None:
 
 def _node_attributes(node: DrawnNode) -> dict[str, str]:
     lines = [_markup(node.words.title)]
-    lines += [f'<font point-size="8" color="{_FAINT_INK}">{_markup(line)}</font>' for line in node.words.details]
+    lines += [f'<font point-size="8" color="{_DETAIL_INK}">{_markup(line)}</font>' for line in node.words.details]
     shape = None if node.is_folded else _SHAPES.get(node.category)
     return {
         "label": f"<{'<br/>'.join(lines)}>",

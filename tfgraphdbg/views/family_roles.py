@@ -5,13 +5,14 @@ A flat graph names all convolutions of a model alike; as one node they would tie
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tfgraphdbg.graph_model import GraphModel, OpNode
 from tfgraphdbg.views.folding import DrawnItem, closed_item, holds_large_units
 from tfgraphdbg.views.op_group import OpGroup, all_ops, make_group
 
 _PASSES = 4
+_LARGEST_PART = 0.75
 
 
 def split_by_role(items: Sequence[DrawnItem], graph: GraphModel, limit: int) -> list[DrawnItem]:
@@ -64,7 +65,7 @@ def _one_pass(
     parts_of: dict[int, list[DrawnItem]] = {}
     for place in sorted(roles, key=lambda place: len(set().union(*roles[place])), reverse=True):
         members = roles[place].values()
-        if 1 < len(members) <= spare + 1:
+        if len(members) <= spare + 1 and _tells_much(members):
             parts_of[place] = [closed_item(_part(families[place], part), items[place].inside) for part in members]
             spare -= len(members) - 1
     return [part for place, item in enumerate(items) for part in parts_of.get(place, [item])]
@@ -87,6 +88,11 @@ def _roles(
         beside = frozenset(near for near in fed if items[near].inside == inside)
         by_role.setdefault(beside or frozenset(fed), []).append(member)
     return by_role
+
+
+def _tells_much(parts: Collection[list[OpNode | OpGroup]]) -> bool:
+    """Rather than peel the last op off a chain."""
+    return max(map(len, parts)) <= _LARGEST_PART * sum(map(len, parts))
 
 
 def _part(family: OpGroup, members: Sequence[OpNode | OpGroup]) -> OpGroup:

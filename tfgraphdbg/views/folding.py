@@ -102,5 +102,7 @@ def _drawn(root: OpGroup, is_open: set[OpGroup]) -> Iterator[DrawnItem]:
 
 
 def closed_item(group: OpGroup, inside: tuple[OpGroup, ...]) -> DrawnItem:
-    """The node of a closed group; a group of one op is that op."""
+    """The node of a closed group; a group of one op is that op, and a group of one group is that group."""
+    while not group.ops and len(group.groups) == 1:
+        group = group.groups[0]
     return DrawnItem(next(all_ops(group)) if group.total == 1 else group, inside)

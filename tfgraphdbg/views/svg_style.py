@@ -11,6 +11,7 @@ _LIGHT = {
     "paper": "#ffffff",
     "ink": "#1c1e24",
     "faint-ink": "#6b7280",
+    "detail-ink": "#4a5264",
     "line": "#7b8494",
     "faint-line": "#b4bac6",
     "box": "#f8fafc",
@@ -21,6 +22,7 @@ _DARK = {
     "paper": "#16181d",
     "ink": "#e8eaf0",
     "faint-ink": "#9aa3b2",
+    "detail-ink": "#b9c1cf",
     "line": "#7f899b",
     "faint-line": "#4b5261",
     "box": "#1b1e25",
@@ -37,6 +39,7 @@ text { font-family: Helvetica, Arial, Arimo, 'Liberation Sans', 'Nimbus Sans', s
 .edge.control path, .edge.handle path { stroke: var(--faint-line); }
 .edge.control polygon, .edge.handle polygon { stroke: var(--faint-line); fill: var(--faint-line); }
 .edge text, .cluster text, text[fill="#6b7280"] { fill: var(--faint-ink); }
+text[fill="#4a5264"] { fill: var(--detail-ink); }
 .cluster path, .cluster polygon { fill: var(--box); stroke: var(--frame); }
 .cluster.level-1 path, .cluster.level-1 polygon { fill: var(--inner-box); }
 .node:hover path, .node:hover polygon, .node:hover ellipse { stroke-width: 2; }
