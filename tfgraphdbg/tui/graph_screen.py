@@ -208,7 +208,7 @@ class GraphScreen(ModeScreen):
         from tfgraphdbg.tui.modals.choice_screen import ChoiceScreen, tracing_choices
 
         main = self.recording.meta.main_tracing
-        tracings = sorted(self.recording.tracings, key=lambda tracing: (tracing.index != main, False))
+        tracings = sorted(self.recording.tracings, key=lambda tracing: (tracing.index != main, not tracing.stages))
         if tracings:
             present = tracings.index(self._tracing) if self._tracing else 0
             screen = ChoiceScreen("Tracings", tracing_choices(tracings, main), present)
