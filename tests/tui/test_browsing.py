@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.hand_built import packed_recording, recording_of, small_optimized, small_recording, small_traced
 from tests.tui.driving import DrivenApp, row_texts
+from tfgraphdbg.graph_model import OpNode
+from tfgraphdbg.op_query import OpQuery
+from tfgraphdbg.tui.messages import OpsFound
+from tfgraphdbg.tui.widgets.op_browser import OpBrowser
 
 TRACED = [op.id for op in small_traced().ops]
 
@@ -98,6 +103,14 @@ def test_walking_along_edges_and_back() -> None:
         assert ui.op.name == "weights"
         ui.press("f")
         assert ui.op.name == "weights"
+
+
+def test_a_new_jump_forgets_what_lay_forward() -> None:
+    with DrivenApp(small_recording()) as ui:
+        ui.press("j", "j", "j", "enter", "enter", "b", "j", "enter")
+        assert ui.op.name == "dense/MatMul/ReadVariableOp"
+        ui.press("f")
+        assert ui.op.name == "dense/MatMul/ReadVariableOp"
 
 
 def test_a_consumer_is_a_link_too() -> None:
@@ -211,6 +224,16 @@ def test_a_bad_search_is_told_in_one_line_and_keeps_the_list() -> None:
         assert ui.shows("1 of 17 ops")
 
 
+def test_an_answer_that_comes_too_late_is_dropped() -> None:
+    with DrivenApp(small_recording()) as ui:
+        ui.search("relu")
+        browser = ui.screen.query_one(OpBrowser)
+        assert browser._stage is not None
+        browser.post_message(OpsFound(browser._stage, "rel", OpQuery(), range(17)))
+        ui.settle()
+        assert ui.listed() == ["dense/Relu"]
+
+
 def test_keys_typed_into_the_search_are_letters() -> None:
     with DrivenApp(small_recording()) as ui:
         ui.press("/")
@@ -266,6 +289,15 @@ def test_the_ops_of_a_scope_and_back() -> None:
         assert ui.listed() == ["dense/MatMul/ReadVariableOp", "dense/MatMul", "dense/Relu"]
         ui.press("b")
         assert ui.listed() == TRACED
+
+
+def test_a_scope_does_not_list_ops_of_functions_with_the_same_scope() -> None:
+    graph = small_traced()
+    inside = msgspec.structs.replace(graph.ops[-1], name="dense/mul", inputs=())
+    graph = msgspec.structs.replace(graph, ops=(*graph.ops, inside))
+    with DrivenApp(recording_of(packed_recording([graph]))) as ui:
+        ui.press("h", "j", "enter")
+        assert ui.listed() == ["dense/MatMul/ReadVariableOp", "dense/MatMul", "dense/Relu"]
 
 
 def test_the_ops_of_a_library_function_from_the_tree_and_from_its_call() -> None:
@@ -324,10 +356,6 @@ def test_long_lists_scroll_with_the_cursor_and_the_wheel() -> None:
 
 
 def test_many_consumers_are_shown_at_once() -> None:
-    import msgspec
-
-    from tfgraphdbg.graph_model import OpNode
-
     source = OpNode("source", "Const")
     users = tuple(OpNode(f"user_{number}", "Relu", ("source",)) for number in range(5000))
     graph = msgspec.structs.replace(small_traced(), ops=(source, *users), functions=())

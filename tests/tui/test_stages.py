@@ -30,6 +30,7 @@ from tfgraphdbg.recording import (
     raw_part,
 )
 from tfgraphdbg.recording_file import MemoryParts, decode_part, encode_part
+from tfgraphdbg.tui.widgets.text_pane import TextPane
 
 HLO = "\n".join(["HloModule jit_train_step", "", *(f"  %add.{n} = f32[] add(%p0, %p1)" for n in range(200)), "ROOT %r"])
 
@@ -134,6 +135,16 @@ def test_a_text_stage_and_finding_in_it() -> None:
         assert ui.op.name == "x"
 
 
+def test_an_answer_that_comes_too_late_is_dropped() -> None:
+    with DrivenApp(with_hlo()) as ui:
+        ui.press("]", "/")
+        ui.type("root")
+        pane = ui.screen.query_one("#text", TextPane)
+        pane.post_message(TextPane.LinesFound("roo", ("roo",), (0, 1)))
+        ui.settle()
+        assert ui.shows("1 of 203 lines")
+
+
 def test_long_lines_are_reached_sideways() -> None:
     with DrivenApp(with_hlo("start" + " " * 200 + "end\nshort"), (80, 24)) as ui:
         ui.press("]")
@@ -166,6 +177,18 @@ def test_the_main_tracing_is_shown_first_and_others_are_chosen() -> None:
         assert "t Tracings" in ui.lines()[-1]
         ui.press("t", "q")
         assert ui.shows("train_step 2 of 3 (t)")
+
+
+def test_tracings_without_stages_come_last() -> None:
+    packed = packed_recording([small_traced()])
+    main = meta_of(packed).tracings[0]
+    helper = Tracing(0, "helper", "__inference_helper_4", "(y)")
+    other = msgspec.structs.replace(main, index=1, function="other")
+    main = msgspec.structs.replace(main, index=2)
+    with DrivenApp(with_meta(packed, tracings=(helper, other, main), main_tracing=2)) as ui:
+        ui.press("t")
+        order = [word for line in ui.lines() for word in ("train_step  (", "other  (", "helper  (") if word in line]
+        assert order == ["train_step  (", "other  (", "helper  ("]
 
 
 def test_a_tracing_without_stages_says_where_its_graph_is() -> None:
