@@ -7,7 +7,7 @@ import pytest
 
 from tests.hand_built import packed_recording, recording_of, small_optimized, small_recording, small_traced
 from tests.tui.driving import DrivenApp, row_texts
-from tfgraphdbg.graph_model import OpNode
+from tfgraphdbg.graph_model import GraphModel, OpNode
 from tfgraphdbg.op_query import OpQuery
 from tfgraphdbg.tui.messages import OpsFound
 from tfgraphdbg.tui.widgets.op_browser import OpBrowser
@@ -77,7 +77,7 @@ def test_control_edges_and_unused_outputs_are_told() -> None:
         rows = "\n".join(row_texts(ui.detail))
         assert "   ^ control dense/MatMul/ReadVariableOp  ReadVariableOp" in rows
         assert "Outputs  none" in rows
-        assert "   ^ runs before\n     → Identity  Identity" in rows
+        assert "   ^ runs before\n     → Identity  Identity\n" in rows
         ui.press("escape")
         ui.search("type:=Identity")
         assert "   0 float32[]  unused" in row_texts(ui.detail)[8]
@@ -280,6 +280,12 @@ def test_the_scope_tree() -> None:
         assert len(row_texts(ui.scopes)) == 5
         ui.press("space")
         assert len(row_texts(ui.scopes)) == 4
+
+
+def test_scopes_that_can_be_opened_come_first() -> None:
+    ops = tuple(OpNode(name, "Relu") for name in ("leaf/x", "deep/inner/y", "leaf_2/z"))
+    with DrivenApp(recording_of(packed_recording([GraphModel("g", "traced", ops)]))) as ui:
+        assert [row.split()[-2] for row in row_texts(ui.scopes)] == ["ops", "deep", "leaf", "leaf_2"]
 
 
 def test_the_ops_of_a_scope_and_back() -> None:

@@ -186,7 +186,7 @@ def test_tracings_without_stages_come_last() -> None:
     other = msgspec.structs.replace(main, index=1, function="other")
     main = msgspec.structs.replace(main, index=2)
     with DrivenApp(with_meta(packed, tracings=(helper, other, main), main_tracing=2)) as ui:
-        ui.press("t")
+        ui.press("escape", "t")
         order = [word for line in ui.lines() for word in ("train_step  (", "other  (", "helper  (") if word in line]
         assert order == ["train_step  (", "other  (", "helper  ("]
 
