@@ -146,4 +146,5 @@ def odd_names_graph() -> GraphModel:
         OpNode(name, f"Type<{place}>", (f"{names[place - 1]}:0",) if place else (), outputs=(OutputInfo("<i>", (1,)),))
         for place, name in enumerate(names)
     )
+    ops += (OpNode("scope\\/x", ""), OpNode("scope\\/y", "\\"), OpNode("no type", ""))
     return GraphModel("<odd> & names", "traced", ops)

@@ -282,12 +282,17 @@ class TestSize:
         assert ids(shown) == {"hub", "scope/x_*"}
 
     def test_too_many_edges_fold_further(self) -> None:
-        count = 60
-        scopes = [f"s{n}" for n in range(count)]
-        ops = [OpNode(f"{scope}/out{k}", "Add") for scope in scopes for k in range(4)]
+        scopes = [f"{one}{two}" for one in "abcde" for two in "qrstuvw"]
+        ops = [OpNode(f"{scope}/out{k}", "Add") for scope in scopes for k in range(6)]
         ops += [OpNode(f"{scope}/in", "AddN", tuple(f"{other}/out0" for other in scopes)) for scope in scopes]
         shown = drawn(GraphModel("g", "traced", tuple(ops)))
-        assert sum(edge.kind == "data" for edge in shown.edges) <= 350
+        assert 10 < len(shown.nodes) < len(scopes)
+
+    def test_nodes_come_in_the_order_of_the_graph(self) -> None:
+        ops = tuple(OpNode(name, "Add") for name in ("s/a", "x", "s/b", "a", "t/c", "b"))
+        assert [found.words.tooltip[0] for found in drawn(GraphModel("g", "traced", ops)).nodes] == [
+            op.name for op in ops
+        ]
 
     def test_the_same_graph_gives_the_same_source_in_every_process(self) -> None:
         code = (

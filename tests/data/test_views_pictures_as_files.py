@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import psutil
 import pytest
 
 from tests.hand_built import HOSTILE_NAMES, STACKS, hostile_graph, small_optimized, small_traced
@@ -24,8 +25,10 @@ from tfgraphdbg.views import GRAPH_VIEWS, graph_view_for
 from tfgraphdbg.views.contract import PictureOptions
 from tfgraphdbg.views.layout_engine import LayoutFailedError, find_engine, lay_out
 from tfgraphdbg.views.layout_hints import edge_lengths, stacking_edges
+from tfgraphdbg.views.picture import picture
 
 SVG = "{http://www.w3.org/2000/svg}"
+XLINK_TITLE = "{http://www.w3.org/1999/xlink}title"
 
 GRAPHS: dict[str, Callable[[], GraphModel]] = {
     "traced": small_traced,
@@ -69,6 +72,14 @@ class TestDot:
         source = rendered("dot", odd_names_graph()).decode()
         assert "label=<&lt;b&gt;bold&lt;/b&gt;<br/>" in source
 
+    def test_folded_nodes_have_two_borders(self) -> None:
+        source = rendered("dot", small_traced(), PictureOptions(depth=0)).decode()
+        assert source.count("peripheries=2") == 2
+
+    def test_a_flat_graph_is_laid_in_rows(self) -> None:
+        ops = tuple(OpNode(f"x{n}", "Add") for n in range(48))
+        assert rendered("dot", GraphModel("g", "traced", ops)).decode().count("style=invis") == 36
+
     def test_it_needs_no_engine(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TFGRAPHDBG_DOT", "/nowhere")
         assert rendered("dot", small_traced()).startswith(b"digraph")
@@ -91,6 +102,14 @@ class TestSvg:
         groups = [group for group in svg_of(graph).iter(f"{SVG}g") if "node" in (group.get("class") or "").split()]
         titles = [group.findtext(f"{SVG}title") for group in groups]
         assert sorted(title or "" for title in titles) == sorted(visible(op.name) for op in graph.ops)
+
+    @pytest.mark.parametrize(
+        "graph", [small_traced(), hostile_graph(), odd_names_graph()], ids=lambda graph: graph.name
+    )
+    def test_tooltips_come_back_whole(self, graph: GraphModel) -> None:
+        options = PictureOptions(stacks=STACKS)
+        found = {link.get(XLINK_TITLE) for link in svg_of(graph, options).iter(f"{SVG}a")}
+        assert {"\n".join(node.words.tooltip) for node in picture(graph, options).nodes} <= found
 
     def test_short_hostile_names_are_shown_as_they_are(self) -> None:
         shown = texts(svg_of(hostile_graph()))
@@ -168,6 +187,11 @@ def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
     return make
 
 
+def is_zombie(pid: int) -> bool:
+    """Ended, but not yet fetched by whoever has to."""
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
 def real_engine() -> str:
     return find_engine("svg").path
 
@@ -208,11 +232,12 @@ class TestEngine:
             lay_out("digraph {" + "a;" * 500_000 + "}", "svg", 5)
 
     def test_a_time_limit_ends_it_with_all_that_it_started(self, fake_engine: Callable[[str], Path]) -> None:
-        fake_engine("cat > /dev/null; sleep 30; echo '<svg/>'")
+        started = fake_engine('cat > /dev/null; sleep 30 & echo $! > "$0.started"; wait').with_name("dot.started")
         start = time.monotonic()
         with pytest.raises(LayoutFailedError, match="longer than"):
-            lay_out("digraph {}", "svg", 0.2)
+            lay_out("digraph {}", "svg", 0.3)
         assert time.monotonic() - start < 5
+        assert not psutil.pid_exists(int(started.read_text())) or is_zombie(int(started.read_text()))
 
 
 class TestStepDown:
@@ -231,6 +256,14 @@ class TestStepDown:
         assert "drawn with fewer details: the layout engine" in texts(svg)
         assert words in texts(svg)
         assert not [group for group in svg.iter(f"{SVG}g") if "cluster" in (group.get("class") or "")]
+
+    def test_the_time_limit_is_for_all_attempts_together(self, fake_engine: Callable[[str], Path]) -> None:
+        counter = fake_engine("cat > /dev/null; sleep 30")
+        start = time.monotonic()
+        with pytest.raises(LayoutFailedError, match="took longer"):
+            rendered("svg", small_traced(), PictureOptions(timeout_s=1.0))
+        assert time.monotonic() - start < 2
+        assert counter.read_text() == "4\n"
 
     def test_when_even_the_simplest_fails_the_error_says_what_still_works(
         self, fake_engine: Callable[[str], Path]

@@ -135,11 +135,11 @@ def _edge_attributes(edge: DrawnEdge, length: int) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    """Foreign text as an attribute: backslashes are literal, and `<b>` is no markup."""
+    """Foreign text as an attribute: backslashes, `&amp;` and `<b>` stand for themselves."""
     import graphviz
 
-    escaped: str = graphviz.escape(text)
-    return escaped
+    literal: str = graphviz.escape(text.replace("&", "&amp;"))
+    return literal
 
 
 def _heading(drawn: Picture) -> str:

@@ -11,5 +11,4 @@ from tfgraphdbg.views.svg_style import styled
 def render(graph: GraphModel, options: PictureOptions) -> bytes:
     """The graph's picture; see `laid_out_picture.laid_out` for what is raised."""
     drawn, svg = laid_out(graph, options, "svg")
-    names = {node.name: node.words.tooltip[0] for node in drawn.nodes}
-    return styled(svg, drawn.legend, names)
+    return styled(svg, drawn.legend, {node.name: node.words.tooltip for node in drawn.nodes})

@@ -6,10 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tfgraphdbg.graph_model import OpNode
-from tfgraphdbg.views.op_group import OpGroup, make_group
-
-MAX_SIBLINGS = 48
-"""More than this many are gathered whatever their names are."""
+from tfgraphdbg.views.op_group import GroupKind, OpGroup, make_group
 
 _FEW_SIBLINGS = 8
 _SMALL_FAMILY = 3
@@ -22,25 +19,25 @@ _Item = OpNode | OpGroup
 _Named = tuple[tuple[str, ...], _Item]
 
 
-def gathered(
-    function: str, scope: str, ops: Sequence[OpNode], groups: Sequence[OpGroup], keep: frozenset[str]
-) -> tuple[list[OpNode], list[OpGroup]]:
-    """The siblings of one scope with those of like names in families. Ops whose id is in `keep` stay as they are."""
-    kept: list[_Item] = [op for op in ops if op.id in keep]
-    if len(ops) - len(kept) + len(groups) <= _FEW_SIBLINGS:
-        return list(ops), list(groups)
-    prefix = f"{scope}/" if scope else ""
+def gathered(scope: OpGroup, most: int, keep: frozenset[str]) -> OpGroup:
+    """The scope with siblings of like names in families, and at most `most` members whatever their names are.
+
+    Ops whose id is in `keep` stay as they are and do not count.
+    """
+    kept = [op for op in scope.ops if op.id in keep]
+    if scope.children - len(kept) <= min(_FEW_SIBLINGS, most):
+        return scope
+    prefix = f"{scope.path}/" if scope.path else ""
     # Apart: the scope `adam` is no relative of the argument `adam_readvariableop_resource`.
-    scopes: list[_Item] = [group for group in groups if group.kind != "op"]
-    single: list[_Item] = [op for op in ops if op.id not in keep]
-    single += [group for group in groups if group.kind == "op"]
-    items = [item for like in (single, scopes) for item in _families(function, prefix, _named(like), 0)]
-    if len(items) > MAX_SIBLINGS:
-        items = _by_op_type(function, prefix, items)
-    if len(items) > MAX_SIBLINGS:
-        items = _largest_and_rest(function, prefix, items)
-    items = [*kept, *items]
-    return [item for item in items if isinstance(item, OpNode)], [item for item in items if isinstance(item, OpGroup)]
+    scopes: list[_Item] = [group for group in scope.groups if group.kind != "op"]
+    single: list[_Item] = [op for op in scope.ops if op.id not in keep]
+    single += [group for group in scope.groups if group.kind == "op"]
+    items = [item for like in (single, scopes) for item in _families(scope.function, prefix, _named(like), 0)]
+    if len(items) > most:
+        items = _by_op_type(scope.function, prefix, items)
+    if len(items) > most:
+        items = _largest_and_rest(scope.function, prefix, items, most)
+    return _grouped(scope.kind, scope.path, scope.function, [*kept, *items])
 
 
 def _named(items: Sequence[_Item]) -> list[_Named]:
@@ -53,9 +50,9 @@ def _size(item: _Item) -> int:
     return item.total if isinstance(item, OpGroup) else 1
 
 
-def _family(function: str, path: str, items: Sequence[_Item]) -> OpGroup:
+def _grouped(kind: GroupKind, path: str, function: str, items: Sequence[_Item]) -> OpGroup:
     ops = [item for item in items if isinstance(item, OpNode)]
-    return make_group("family", path, function, ops, [item for item in items if isinstance(item, OpGroup)])
+    return make_group(kind, path, function, ops, [item for item in items if isinstance(item, OpGroup)])
 
 
 def _families(function: str, prefix: str, named: Sequence[_Named], depth: int) -> list[_Item]:
@@ -72,7 +69,7 @@ def _families(function: str, prefix: str, named: Sequence[_Named], depth: int) -
         if len(inner) <= _SMALL_FAMILY or _are_numbered_units(inner, members, depth + 1):
             items.extend(inner)
         else:
-            items.append(_family(function, f"{prefix}{word}{_common_start(members, depth + 1)}*", inner))
+            items.append(_grouped("family", f"{prefix}{word}{_common_start(members, depth + 1)}*", function, inner))
     return items
 
 
@@ -101,10 +98,10 @@ def _by_op_type(function: str, prefix: str, items: Sequence[_Item]) -> list[_Ite
         else:
             out.append(item)
     for op_type, ops in ops_of_type.items():
-        out.extend([_family(function, f"{prefix}* ({op_type})", ops)] if len(ops) > 1 else ops)
+        out.extend([_grouped("family", f"{prefix}* ({op_type})", function, ops)] if len(ops) > 1 else ops)
     return out
 
 
-def _largest_and_rest(function: str, prefix: str, items: Sequence[_Item]) -> list[_Item]:
+def _largest_and_rest(function: str, prefix: str, items: Sequence[_Item], most: int) -> list[_Item]:
     by_size = sorted(items, key=_size, reverse=True)
-    return [*by_size[: MAX_SIBLINGS - 1], _family(function, f"{prefix}*", by_size[MAX_SIBLINGS - 1 :])]
+    return [*by_size[: most - 1], _grouped("family", f"{prefix}*", function, by_size[most - 1 :])]

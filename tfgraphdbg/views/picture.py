@@ -44,6 +44,7 @@ MOST_LABELLED_NODES = 1000
 _MOST_FOLDED_EDGES = 80
 _MOST_LABELLED_EDGES = 200
 _MOST_EDGES = 350
+_MOST_SIBLINGS = 48
 _CSS_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -146,12 +147,12 @@ def _ways_to_fold(
         most = detail.deep_ops
         limits = (detail.nodes * 5 // 2, detail.nodes * 5 // 3, detail.nodes)
     if depth is not None or len(ops) <= most:
-        items = opened(scope_tree(ops, False), most, depth, keep)
+        items = opened(scope_tree(ops), most, depth, keep)
         if len(items) == len(ops) or len(items) <= detail.nodes:
             yield items
             return
-    tree = scope_tree(ops, True, keep)
     for limit in limits:
+        tree = scope_tree(ops, min(limit, _MOST_SIBLINGS), keep)
         yield split_by_role(opened(tree, limit, depth, keep), graph, limit * 5 // 3)
 
 

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tfgraphdbg.graph_model import OpNode
-from tfgraphdbg.views.name_families import MAX_SIBLINGS, gathered
+from tfgraphdbg.views.name_families import gathered
 from tfgraphdbg.views.op_group import GroupKind, OpGroup, make_group
 
 _MOST_HELPERS = 8
 
+_Gather = Callable[[OpGroup], OpGroup]
 
-def scope_tree(ops: Iterable[OpNode], families: bool, keep: frozenset[str] = frozenset()) -> OpGroup:
-    """The root of all groups. `families`: siblings of like names are gathered, except ops whose id is in `keep`."""
+
+def scope_tree(ops: Iterable[OpNode], most_siblings: int | None = None, keep: frozenset[str] = frozenset()) -> OpGroup:
+    """The root of all groups. With `most_siblings`, siblings of like names are gathered until there are no more.
+
+    Ops whose id is in `keep` are never gathered.
+    """
     by_function: dict[str, list[OpNode]] = {"": []}
     for op in ops:
         by_function.setdefault(op.function, []).append(op)
-    gather = _Gathering(families, keep)
+
+    def gather(scope: OpGroup) -> OpGroup:
+        return scope if most_siblings is None else gathered(scope, most_siblings, keep)
+
     root = _function_tree("", by_function.pop(""), gather)
-    functions = [_function_tree(name, inside, gather) for name, inside in by_function.items()]
-    if families and len(functions) > MAX_SIBLINGS:
-        functions = gathered("", "", (), functions, keep)[1]
-    return make_group("scope", "", "", root.ops, (*root.groups, *functions))
+    bodies = [_function_tree(name, inside, gather) for name, inside in by_function.items()]
+    functions = gather(make_group("scope", "", "", (), bodies))
+    return make_group("scope", "", "", root.ops, (*root.groups, *functions.groups))
 
 
-class _Gathering:
-    """Whether and except for which ops siblings of like names are gathered."""
-
-    def __init__(self, families: bool, keep: frozenset[str]) -> None:
-        self.families = families
-        self.keep = keep
-
-    def __call__(self, group: OpGroup) -> OpGroup:
-        """The group with its members gathered."""
-        if not self.families:
-            return group
-        ops, groups = gathered(group.function, group.path, group.ops, group.groups, self.keep)
-        return make_group(group.kind, group.path, group.function, ops, groups)
-
-
-def _function_tree(function: str, ops: Sequence[OpNode], gather: _Gathering) -> OpGroup:
+def _function_tree(function: str, ops: Sequence[OpNode], gather: _Gather) -> OpGroup:
     """The ops of the graph itself (no function), or of one library function's body, by their name scopes."""
     own: dict[str, list[OpNode]] = {}
     for op in ops:
@@ -62,7 +54,7 @@ def _function_tree(function: str, ops: Sequence[OpNode], gather: _Gathering) -> 
     return gather(make_group("function", "", function, direct, inner.get("", [])))
 
 
-def _closed(scope: OpGroup, namesake: OpNode | None, gather: _Gathering) -> OpGroup:
+def _closed(scope: OpGroup, namesake: OpNode | None, gather: _Gather) -> OpGroup:
     """The scope with the op of its own name, which is all there is to it when the rest are few."""
     if namesake is None:
         # A scope that holds nothing but one scope would be a box around a box.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from tfgraphdbg.views.paint import Paint
 
@@ -47,26 +48,29 @@ text[fill="#4a5264"] { fill: var(--detail-ink); }
 """
 
 _HEADER = re.compile(rb"<svg[^>]*>")
-_TITLE = re.compile(rb"<title>(\w+)</title>")
+_TITLE = re.compile(rb'<title>(?P<node>\w+)</title>(?:(?P<link>\s*<g id="\w+"><a) xlink:title="[^"]*")?')
 
 
-def styled(svg: bytes, paints: Iterable[Paint], names: dict[str, str]) -> bytes:
+def styled(svg: bytes, paints: Iterable[Paint], tooltips: Mapping[str, Sequence[str]]) -> bytes:
     """The SVG with colours by class and media query, and each node's whole name as its title.
 
-    `names` maps a node's identifier in DOT to that name. The engine's own fills stay, for programs that know no CSS.
+    `tooltips` has for each node's identifier in DOT its lines, the name first. The engine's own fills stay, for
+    programs that know no CSS.
     """
     sheet = f"<style>{_sheet(tuple(paints))}</style>".encode()
     header = _HEADER.search(svg)
     place = header.end() if header else 0
-    body = _TITLE.sub(lambda match: _title(match, names), svg[place:])
+    body = _TITLE.sub(lambda match: _titled(match, tooltips), svg[place:])
     return svg[:place] + b"\n" + sheet + body
 
 
-def _title(match: re.Match[bytes], names: dict[str, str]) -> bytes:
-    import html
-
-    name = names.get(match[1].decode())
-    return f"<title>{html.escape(name)}</title>".encode() if name is not None else match[0]
+def _titled(match: re.Match[bytes], tooltips: Mapping[str, Sequence[str]]) -> bytes:
+    lines = [html.escape(line) for line in tooltips.get(match["node"].decode(), ())]
+    if not lines:
+        return match[0]
+    # Anew, since engines expand `\\N` in a tooltip however it is escaped.
+    link = match["link"] and match["link"] + f' xlink:title="{"&#10;".join(lines)}"'.encode()
+    return f"<title>{lines[0]}</title>".encode() + (link or b"")
 
 
 def _sheet(paints: tuple[Paint, ...]) -> str:
