@@ -14,7 +14,7 @@ from tests.hand_built import (
     small_traced,
 )
 from tests.tui.driving import press, settled
-from tests.tui.test_stages import with_hlo, with_meta, with_two_tracings
+from tests.tui.recordings import with_hlo, with_meta, with_two_tracings
 from tfgraphdbg.recording import MissingEvidence, Recording
 from tfgraphdbg.tui.app import DebuggerApp
 

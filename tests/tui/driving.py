@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from textual.events import Key
+from textual.events import Event, Key, MouseScrollDown, MouseScrollUp
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -77,6 +77,19 @@ class DrivenApp:
     def click(self, widget: Widget, x: int, y: int, times: int = 1) -> None:
         """Click at a place inside a widget, its border included."""
         self._do(lambda pilot: pilot.click(widget, offset=(x, y), times=times))
+
+    def drag(self, widget: Widget, x: int, from_y: int, to_y: int) -> None:
+        """Press the mouse button at one place of a widget and release it at another."""
+        self._do(lambda pilot: pilot.mouse_down(widget, offset=(x, from_y)))
+        self._do(lambda pilot: pilot.hover(widget, offset=(x, to_y)))
+        self._do(lambda pilot: pilot.mouse_up(widget, offset=(x, to_y)))
+
+    def wheel(self, widget: Widget, *, down: bool) -> None:
+        """Turn the mouse wheel over a widget by one notch."""
+        kind = MouseScrollDown if down else MouseScrollUp
+        x, y = widget.region.center
+        event = kind(widget, int(x), int(y), 0, 0, 0, False, False, False, int(x), int(y))
+        self._do(lambda pilot: _post(pilot, event))
 
     def settle(self) -> None:
         """Wait until nothing is left to do."""
@@ -166,6 +179,10 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
         # Not pilot.press: it waits until the processor is idle, which on a busy machine is never.
         pilot.app.post_message(Key(_character_to_key(key) if len(key) == 1 else key, character))
         await settled(pilot)
+
+
+async def _post(pilot: Pilot[None], event: Event) -> None:
+    pilot.app.post_message(event)
 
 
 async def settled(pilot: Pilot[None]) -> None:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from tests.hand_built import HOSTILE_NAMES, hostile_graph, packed_recording, recording_of, small_traced
 from tests.tui.driving import DrivenApp, row_texts
-from tests.tui.test_stages import with_hlo, with_meta
+from tests.tui.recordings import with_hlo, with_meta
 from tfgraphdbg.graph_model import GraphModel, OpNode, OutputInfo
 from tfgraphdbg.recording import Frame, MissingEvidence, StackTable, TargetInfo
 from tfgraphdbg.tui.cell_text import cut, shortened, visible, visible_code, wrapped

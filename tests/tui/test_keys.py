@@ -17,7 +17,7 @@ from tests.hand_built import (
     small_traced,
 )
 from tests.tui.driving import DrivenApp
-from tests.tui.test_stages import with_hlo, with_two_tracings
+from tests.tui.recordings import with_hlo, with_two_tracings
 from tfgraphdbg.op_query import FIELD_HELP
 from tfgraphdbg.tui.app import binding_owners
 from tfgraphdbg.tui.modals.choice_screen import ChoiceList, ChoiceScreen

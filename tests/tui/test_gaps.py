@@ -1,0 +1,172 @@
+"""What is said where something is missing, damaged or empty; the rest works."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.hand_built import (
+    packed_recording,
+    recording_of,
+    small_optimized,
+    small_recording,
+    small_traced,
+)
+from tests.tui.driving import DrivenApp, row_texts
+from tests.tui.recordings import meta_of, with_hlo, with_meta
+from tfgraphdbg.graph_model import GraphModel
+from tfgraphdbg.recording import (
+    MissingEvidence,
+    Recording,
+    TargetInfo,
+)
+from tfgraphdbg.recording_file import MemoryParts
+
+
+def test_a_recording_without_a_tracing_says_what_to_do() -> None:
+    packed = packed_recording([])
+    gaps = (MissingEvidence("stages", "nothing was traced"),)
+    recording = with_meta(
+        packed, tracings=(), main_tracing=None, missing=gaps, outcome="the program called sys.exit(3)"
+    )
+    with DrivenApp(recording, (80, 24)) as ui:
+        assert ui.shows("No tf.function was traced in model.py:train_step", "tfgraphdbg inspect model.py:train_step")
+        assert ui.shows("What is missing:", "stages: nothing was traced")
+        assert ui.shows("▲ partial: ", "sys.exit(3)")
+        ui.press("j", "enter", "/", "a", "escape", "]", "[", "s", "t", "b", "f", "tab", "l", "h")
+        ui.press("2")
+        assert ui.shows("loss 0.5")
+
+
+def test_a_tracing_without_any_stage() -> None:
+    packed = packed_recording([])
+    recording = with_meta(packed, missing=(MissingEvidence("stage-traced", "the function never returned"),))
+    with DrivenApp(recording) as ui:
+        assert ui.shows("No stage of train_step was recorded.", "stage-traced: the function never returned")
+
+
+def test_a_stage_without_ops() -> None:
+    empty = GraphModel("g", "optimized", ())
+    with DrivenApp(recording_of(packed_recording([small_traced(), empty]))) as ui:
+        ui.press("]")
+        assert ui.shows("The stage optimized has no ops.", "] goes to the next stage.")
+        ui.press("]")
+        assert ui.listed()
+
+
+def test_missing_evidence_is_announced_and_explained() -> None:
+    gaps = (MissingEvidence("op-times", "no steady runs: --steps 0"), MissingEvidence("stage-partition", "never ran"))
+    with DrivenApp(recording_of(packed_recording([small_traced()], missing=gaps))) as ui:
+        assert ui.shows("▲ 2 missing (m)")
+        ui.press("m")
+        assert ui.shows("Missing evidence", "op-times", "no steady runs: --steps 0", "never ran")
+        ui.press("m")
+        assert not ui.shows("never ran")
+        assert ui.focus == "ops"
+
+
+def test_a_partial_recording_says_how_it_ended() -> None:
+    recording = with_meta(packed_recording([small_traced()]), outcome="the program received SIGSEGV")
+    with DrivenApp(recording, (80, 24)) as ui:
+        assert ui.shows("model.py:train_step", "▲ partial: ", "SIGSEGV (m)")
+        ui.press("m")
+        assert ui.shows("The run ended early. The program received SIGSEGV", "recorded before that is kept")
+
+
+def test_a_complete_recording_has_nothing_missing() -> None:
+    with DrivenApp(small_recording()) as ui:
+        assert not ui.shows("▲")
+        ui.press("m")
+        assert ui.shows("Everything that was asked for was recorded.")
+
+
+@pytest.mark.parametrize("part", ["tracings/0/optimized.ops", "stacks", "sources"])
+def test_a_damaged_part_is_a_message_and_the_rest_works(part: str) -> None:
+    packed = packed_recording([small_traced(), small_optimized()])
+    packed[part] = packed[part][:-5]
+    recording = Recording(meta_of(packed), MemoryParts(packed))
+    with DrivenApp(recording) as ui:
+        if part == "tracings/0/optimized.ops":
+            assert ui.listed()
+            ui.press("]")
+        assert ui.shows("Cannot show this", f"Part '{part}' is damaged", "Record it again")
+        ui.press("escape")
+        assert ui.shows("cannot be read", "] goes to the next stage")
+        ui.press("j", "/", "escape", "enter", "2")
+        assert ui.shows("loss 0.5")
+        ui.press("1", "[")
+        if part == "tracings/0/optimized.ops":
+            assert ui.op.name == "x"
+
+
+def test_a_graph_that_does_not_fit_the_stacks_is_a_message() -> None:
+    graph = small_traced()
+    ops = (msgspec.structs.replace(graph.ops[0], stack=99), *graph.ops[1:])
+    with DrivenApp(recording_of(packed_recording([msgspec.structs.replace(graph, ops=ops)]))) as ui:
+        assert ui.shows("Cannot show this", "The stage 'traced' and the Python stacks do not fit")
+
+
+def test_a_damaged_text_and_a_damaged_log() -> None:
+    recording = with_hlo()
+    parts = recording.parts
+    assert isinstance(parts, MemoryParts)
+    packed = {name: b"" for name in parts.names() if name.endswith(".txt")}
+
+    class Broken(MemoryParts):
+        def read(self, name: str) -> bytes:
+            return self.decode(f"no {name}", bytes) if name in packed else parts.read(name)
+
+        def names(self) -> frozenset[str]:
+            return parts.names()
+
+        def decode(self, name: str, kind: type) -> object:  # type: ignore[override]
+            return parts.decode(name, kind)
+
+    with DrivenApp(Recording(recording.meta, Broken())) as ui:
+        ui.press("]")
+        assert ui.shows("Cannot show this", "has no part")
+        ui.press("enter")
+        assert ui.shows("The stage hlo cannot be read.")
+        ui.press("2")
+        assert ui.shows("Cannot show this")
+        ui.press("escape", "1", "[")
+        assert ui.op.name == "x"
+
+
+def test_a_defect_in_a_worker_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(stage: object) -> None:
+        raise ZeroDivisionError("[red]oops[/red]")
+
+    monkeypatch.setattr("tfgraphdbg.tui.widgets.op_browser.map_stage", broken)
+    with DrivenApp(small_recording()) as ui:
+        assert ui.shows("This is a defect of tfgraphdbg: ZeroDivisionError: [red]oops[/red]", "Please report it")
+        ui.press("escape", "j")
+        assert ui.op.name == "weights"
+
+
+def test_an_origin_that_was_not_recorded() -> None:
+    with DrivenApp(recording_of(packed_recording([small_optimized()]))) as ui:
+        ui.search("type:=square")
+        ui.press("enter", "n", "n", "enter")
+        assert ui.shows("The stage traced was not recorded")
+
+
+def test_an_origin_that_the_traced_graph_lacks() -> None:
+    optimized = small_optimized()
+    ops = tuple(msgspec.structs.replace(op, origins=("gone",)) for op in optimized.ops)
+    recording = recording_of(packed_recording([small_traced(), msgspec.structs.replace(optimized, ops=ops)]))
+    with DrivenApp(recording) as ui:
+        ui.press("]")
+        ui.search("type:=const const")
+        ui.press("enter")
+        ui.press(*["G", "g"], "n", *["n"] * 1)
+        origin = next(row for row, text in enumerate(row_texts(ui.detail)) if "gone" in text)
+        ui.detail.cursor = origin
+        ui.press("enter")
+        assert ui.shows("This stage has no op gone")
+
+
+def test_the_title_of_a_recording_without_versions() -> None:
+    recording = with_meta(packed_recording([small_traced()]), versions={}, target=TargetInfo("graph.pb", "graph"))
+    with DrivenApp(recording) as ui:
+        assert ui.lines()[0].strip() == "graph.pb"
