@@ -22,7 +22,9 @@ def close_matches(word: str, choices: Iterable[str], most: int = 3) -> tuple[str
     if not found:
         # Comparing is quadratic in the length, and a name of thousands of characters was never typed by hand.
         short = [choice for choice in spelling if len(choice) <= 200]
-        found = difflib.get_close_matches(wanted[:200], short, n=most, cutoff=0.6)
+        typed = wanted[:200]
+        # Far matches only help where there are no near ones.
+        found = difflib.get_close_matches(typed, short, most, 0.8) or difflib.get_close_matches(typed, short, most)
     return tuple(spelling[choice] for choice in found)
 
 
