@@ -117,8 +117,8 @@ def detail_rows(
             list(_origins(facts, stage)),
             list(_source(facts, code, frame)),
             list(_user_frames(facts, frame)),
-            list(_library_frames(facts)),
             list(_attributes(facts, width)),
+            list(_library_frames(facts)),
         ]
     )
 

@@ -21,7 +21,7 @@ from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
 TYPE_WIDTH = 20
 NARROW_TYPE_WIDTH = 15
-OUTPUT_WIDTH = 20
+OUTPUT_WIDTH = 22
 LINE_WIDTH = 18
 NAME_WIDTH = 40
 """The name gets at least this before further columns are shown."""
