@@ -252,6 +252,7 @@ class TestEdges:
         folded = {found.name for found in shown.nodes if found.is_folded}
         controls = [edge for edge in shown.edges if edge.kind == "control"]
         assert folded
+        assert controls
         assert not folded & {edge.source for edge in controls}
         assert sum(edge.kind == "data" for edge in shown.edges) >= 44
         left_out = 269 - sum(edge.controls for edge in shown.edges)
@@ -261,6 +262,11 @@ class TestEdges:
         body = tuple(OpNode("x", "Add", function=name) for name in ("one", "two"))
         graph = GraphModel("g", "traced", (OpNode("case", "Case", attrs=0), *body), ({"branches": ["one", "two"]},))
         assert [(edge.kind, edge.target) for edge in drawn(graph).edges] == [("call", "n1"), ("call", "n2")]
+
+    def test_several_calls_from_one_node_are_one_line(self) -> None:
+        calls = tuple(OpNode(f"s/call{n}", "PartitionedCall", attrs=0) for n in range(2))
+        graph = GraphModel("g", "traced", (*calls, OpNode("x", "Add", function="f")), ({"f": "f"},), ("f",))
+        assert [edge.kind for edge in drawn(graph, depth=0).edges] == ["call"]
 
 
 class TestSize:
@@ -375,13 +381,14 @@ class TestColors:
         assert "1 removed, 1 changed, 1 kept" in folded.words.details
 
     def test_by_a_measurement(self) -> None:
-        values = {"dense/MatMul": 900.0, "dense/Relu": 100.0, "Mean": 1.0, "sub": 0.0, "x": float("nan")}
+        values = {"dense/MatMul": 900.0, "dense/Relu": 100.0, "Mean": 1.0, "pow": 300.0, "sub": 0.0, "x": float("nan")}
         shown = drawn(small_traced(), color="time", metric=metric(values))
         steps = {name: node(shown, name).paint.css_class for name in (*values, "y")}
         assert steps == {
             "dense/MatMul": "heat-5",
             "dense/Relu": "heat-1",
             "Mean": "heat-0",
+            "pow": "heat-3",
             "sub": "heat-0",
             "x": "no-value",
             "y": "no-value",

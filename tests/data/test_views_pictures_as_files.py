@@ -111,6 +111,12 @@ class TestSvg:
         found = {link.get(XLINK_TITLE) for link in svg_of(graph, options).iter(f"{SVG}a")}
         assert {"\n".join(node.words.tooltip) for node in picture(graph, options).nodes} <= found
 
+    def test_titles_of_boxes_stand_for_themselves(self) -> None:
+        scopes = ("a&lt;b", "c\\N", "<b>d</b>")
+        ops = tuple(OpNode(f"{scope}/{letter}", "Add") for scope in scopes for letter in "xy")
+        shown = texts(svg_of(GraphModel("g", "traced", ops)))
+        assert all(f"{scope.removesuffix('</b>')}" in shown for scope in scopes)
+
     def test_short_hostile_names_are_shown_as_they_are(self) -> None:
         shown = texts(svg_of(hostile_graph()))
         for name in HOSTILE_NAMES:

@@ -48,12 +48,10 @@ def laid_out(
     for place, detail in enumerate(details):
         drawn = picture(graph, options, detail, note)
         left = max(0.0, end - time.monotonic())
-        is_last = place == len(details) - 1
+        # What takes longer rarely ends at all, and a simpler picture needs some of the time too.
+        limit = left if place == len(details) - 1 else left / 4
         try:
-            # Half of what is left: the simpler picture needs some of it.
-            return LaidOutPicture(
-                drawn, lay_out(dot_source(drawn), output_format, left if is_last else left / 2, *flags)
-            )
+            return LaidOutPicture(drawn, lay_out(dot_source(drawn), output_format, limit, *flags))
         except LayoutFailedError as failure:
             reason = failure
             note = f"drawn with fewer details: {failure.message}"
