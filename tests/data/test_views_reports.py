@@ -271,8 +271,8 @@ class TestChoice:
         assert "csv" in failure.value.hint
 
 
-def test_views_load_neither_rich_nor_graphviz_nor_networkx() -> None:
-    names = "{'rich', 'graphviz', 'networkx', 'textual', 'tensorflow'}"
+def test_the_registries_load_nothing_heavy() -> None:
+    names = "{'rich', 'graphviz', 'msgspec', 'networkx', 'textual', 'tensorflow'}"
     code = f"import sys, tfgraphdbg.views; print(sorted({names} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

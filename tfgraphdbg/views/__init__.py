@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import PurePath
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tfgraphdbg.errors import UsageError
-from tfgraphdbg.graph_model import GraphModel
-from tfgraphdbg.report import Report
 from tfgraphdbg.views.contract import GraphView, PictureOptions, ReportView, TextOptions
+
+if TYPE_CHECKING:
+    from tfgraphdbg.graph_model import GraphModel
+    from tfgraphdbg.report import Report
 
 
 def _text(report: Report, options: TextOptions) -> str:
@@ -83,7 +85,7 @@ def graph_view_for(format_: str | None, output: str | None) -> GraphView:
 def _chosen(views: Sequence[View], format_: str | None, output: str | None, default: str) -> View:
     formats = ", ".join(view.format for view in views)
     if format_ is None and output is not None:
-        extension = PurePath(output).suffix.lower()
+        extension = os.path.splitext(output)[1].lower()
         for view in views:
             if extension in view.extensions:
                 return view

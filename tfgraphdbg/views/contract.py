@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tfgraphdbg.graph_model import GraphModel
-from tfgraphdbg.recording import OpMetric, StackTable
-from tfgraphdbg.report import Report
+if TYPE_CHECKING:
+    from tfgraphdbg.graph_model import GraphModel
+    from tfgraphdbg.recording import OpMetric, StackTable
+    from tfgraphdbg.report import Report
 
 
 class TextOptions(NamedTuple):
