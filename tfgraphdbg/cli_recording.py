@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,12 +23,15 @@ from tfgraphdbg.recording import Recording
 from tfgraphdbg.recording_file import SUFFIX, load
 from tfgraphdbg.target import TargetSpec
 
+MAX_KEPT = 20
+"""Recordings that stay in the user's cache."""
+
 
 def record_target(
     arguments: argparse.Namespace, spec: TargetSpec, console: Console
 ) -> tuple[Recording, DebuggerError | None]:
     """Record `spec` as the arguments ask. With an error, what was recorded before it is kept all the same."""
-    destination = _destination(arguments)
+    destination = _destination(arguments, spec)
     # Wrong words end here, not after TensorFlow has been imported.
     parse_inputs(arguments.input)
     with recorder_folder() as folder:
@@ -50,8 +55,8 @@ def record_target(
     return recording, run.error
 
 
-def _destination(arguments: argparse.Namespace) -> Path:
-    """The file that the user named, else the last recording's place in the user's cache."""
+def _destination(arguments: argparse.Namespace, spec: TargetSpec) -> Path:
+    """The file that the user named, else the target's own place in the user's cache."""
     named = arguments.output if arguments.verb == "record" else arguments.save
     if named:
         path = Path(named)
@@ -66,7 +71,24 @@ def _destination(arguments: argparse.Namespace) -> Path:
         writable = os.access(folder, os.W_OK)
     except OSError:
         writable = False
-    return (folder if writable else Path(tempfile.gettempdir())) / f"last{SUFFIX}"
+    if writable:
+        _drop_oldest(folder)
+    else:
+        folder = Path(tempfile.gettempdir())
+    return folder / (_file_name(spec.text) + SUFFIX)
+
+
+def _file_name(target: str) -> str:
+    """A short plain name that tells the target: `model.py-train_step`."""
+    return re.sub(r"[^\w.-]+", "-", os.path.relpath(target) if os.path.isabs(target) else target).strip("-.")[-80:]
+
+
+def _drop_oldest(folder: Path) -> None:
+    """Keep the cache small: recordings that nobody asked to save, but for the latest ones."""
+    with contextlib.suppress(OSError):
+        kept = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[MAX_KEPT:]:
+            path.unlink()
 
 
 def _cache_folder() -> Path:

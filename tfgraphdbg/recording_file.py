@@ -140,16 +140,28 @@ class FolderParts:
 
 
 class ZipParts:
-    """Parts as members of a recording file; the file is closed between reads."""
+    """Parts as members of a recording file.
+
+    The file stays open: another recording may take its place on disk, and its parts must never mix with these.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _damage_reported(path), zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _check_members(path, members)
-            self._names = frozenset(member.filename for member in members)
-            if META_PART in self._names and archive.comment != _FORMAT_MARK:
-                raise UnreadableFileError(f"{path} is damaged or truncated: its end mark is missing", _DAMAGED_HINT)
+        with _damage_reported(path):
+            self._archive = zipfile.ZipFile(path)
+            try:
+                self._names = self._checked_names()
+            except BaseException:
+                self._archive.close()
+                raise
+
+    def _checked_names(self) -> frozenset[str]:
+        members = self._archive.infolist()
+        _check_members(self._path, members)
+        names = frozenset(member.filename for member in members)
+        if META_PART in names and self._archive.comment != _FORMAT_MARK:
+            raise UnreadableFileError(f"{self._path} is damaged or truncated: its end mark is missing", _DAMAGED_HINT)
+        return names
 
     def names(self) -> frozenset[str]:
         """Every part that is there."""
@@ -167,8 +179,8 @@ class ZipParts:
     def _member(self, name: str) -> bytes:
         if name not in self._names:
             raise UnreadableFileError(f"{self._path} has no part {name!r}: it is incomplete", _DAMAGED_HINT)
-        with _damage_reported(self._path), zipfile.ZipFile(self._path) as archive, archive.open(name) as member:
-            limit = archive.getinfo(name).file_size
+        with _damage_reported(self._path), self._archive.open(name) as member:
+            limit = self._archive.getinfo(name).file_size
             # Not read(): a member may unpack to more than its directory entry claims.
             packed = member.read(limit + 1)
             if len(packed) != limit:

@@ -206,8 +206,13 @@ def test_the_main_job_prints_the_overview_and_keeps_the_recording(tmp_path):
 
 @pytest.mark.tensorflow
 def test_a_recording_goes_to_the_users_cache_when_no_place_is_named(tmp_path):
-    target = str(SAMPLES / "matmul.py:matmul")
-    done = run_tfgraphdbg("overview", target, "-v", XDG_CACHE_HOME=str(tmp_path))
+    folder = tmp_path / "tfgraphdbg"
+    folder.mkdir()
+    for age in range(25):
+        (folder / f"{age}.tfgdbg").write_bytes(b"old")
+        os.utime(folder / f"{age}.tfgdbg", (age, age))
+    done = run_tfgraphdbg("overview", "matmul.py:matmul", "-v", cwd=SAMPLES, XDG_CACHE_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert load(tmp_path / "tfgraphdbg" / "last.tfgdbg").target.name == target
+    assert load(folder / "matmul.py-matmul.tfgdbg").target.name == "matmul.py:matmul"
+    assert len(list(folder.iterdir())) == 21
     assert "TensorFlow's log" in done.stderr

@@ -177,6 +177,25 @@ class TestWriting:
         assert load(tmp_path / "copy").tracings
 
 
+class TestReplacedFiles:
+    def test_an_open_recording_stays_what_it_was_when_its_file_is_replaced(
+        self, packed: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "run.tfgdbg"
+        save(packed, path)
+        recording = load(path)
+        save(packed_recording([hostile_graph()]), path)
+        assert len(recording.graph("optimized").ops) == 12
+        assert load(path).graph("traced").ops[0].op_type == "Relu"
+
+    def test_an_open_recording_survives_the_removal_of_its_file(self, packed: dict[str, bytes], tmp_path: Path) -> None:
+        path = tmp_path / "run.tfgdbg"
+        save(packed, path)
+        recording = load(path)
+        path.unlink()
+        assert recording.graph("traced").ops
+
+
 class TestForeignFiles:
     @pytest.mark.parametrize(
         ("content", "words"),
@@ -237,29 +256,6 @@ class TestForeignFiles:
         assert f"has format version {FORMAT_VERSION + 1}" in error.message
         assert error.hint == "upgrade: pip install --upgrade tfgraphdbg"
 
-    def test_a_file_that_is_gone_after_opening(self, saved: Path) -> None:
-        recording = load(saved)
-        saved.unlink()
-        with pytest.raises(UnreadableFileError, match="No such file"):
-            recording.graph("traced")
-
-
-ODD_MSGPACK = {
-    "deep lists": b"\x91" * 100_000 + b"\xc0",
-    "deep maps": b"\x81\xa1a" * 100_000 + b"\xc0",
-    "huge list": b"\xdd\xff\xff\xff\xff",
-    "huge map": b"\xdf\xff\xff\xff\xff",
-    "huge text": b"\xdb\xff\xff\xff\xff",
-    "reserved byte": b"\xc1",
-    "text that is not UTF-8": b"\xa2\xff\xfe",
-    "map as key": b"\x81\x80\x01",
-    "map in a key": b"\x81\x91\x80\x01",
-    "time": b"\xd6\xff\x00\x00\x00\x00",
-    "nothing": b"",
-}
-
-
-class TestDamage:
     def test_every_truncation_is_refused(self, tmp_path: Path) -> None:
         packed = packed_recording([GraphModel("f", "traced", (OpNode("x", "Placeholder"),))])
         saved = tmp_path / "a.tfgdbg"
