@@ -256,6 +256,23 @@ class TestForeignFiles:
         assert f"has format version {FORMAT_VERSION + 1}" in error.message
         assert error.hint == "upgrade: pip install --upgrade tfgraphdbg"
 
+
+ODD_MSGPACK = {
+    "deep lists": b"\x91" * 100_000 + b"\xc0",
+    "deep maps": b"\x81\xa1a" * 100_000 + b"\xc0",
+    "huge list": b"\xdd\xff\xff\xff\xff",
+    "huge map": b"\xdf\xff\xff\xff\xff",
+    "huge text": b"\xdb\xff\xff\xff\xff",
+    "reserved byte": b"\xc1",
+    "text that is not UTF-8": b"\xa2\xff\xfe",
+    "map as key": b"\x81\x80\x01",
+    "map in a key": b"\x81\x91\x80\x01",
+    "time": b"\xd6\xff\x00\x00\x00\x00",
+    "nothing": b"",
+}
+
+
+class TestDamage:
     def test_every_truncation_is_refused(self, tmp_path: Path) -> None:
         packed = packed_recording([GraphModel("f", "traced", (OpNode("x", "Placeholder"),))])
         saved = tmp_path / "a.tfgdbg"
