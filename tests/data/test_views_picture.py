@@ -153,6 +153,15 @@ class TestWords:
         assert node(shown, "dense/MatMul/ReadVariableOp").words.title == "MatMul/ReadVariableOp"
         assert node(shown, "__inference_scale_9::mul/y").words.title == "mul/y"
 
+    def test_names_in_a_family_keep_their_last_word(self) -> None:
+        ops = [OpNode(f"net/stage{s}_block{b}/op{n}", "Add") for s in range(12) for b in range(3) for n in range(9)]
+        shown = drawn(GraphModel("g", "traced", (*ops, OpNode("x", "Add"))))
+        assert set(boxes(shown)) == {"net · stage*  (324 ops)"}
+        assert {found.words.title.partition("_")[0] for found in shown.nodes} == {
+            "x",
+            *(f"stage{n}" for n in range(12)),
+        }
+
     @pytest.mark.parametrize("graph", [hostile_graph(), odd_names_graph()], ids=lambda graph: graph.name)
     def test_every_word_is_visible_and_labels_are_short(self, graph: GraphModel) -> None:
         shown = drawn(graph)

@@ -20,6 +20,7 @@ _MAX_LINES = 12
 _MAX_ATTR_TEXT = 120
 _MAX_VALUE = 16
 _MAX_TOOLTIP_NAME = 1000
+_LAST_WORD = re.compile(r"[^/_\-.]*[_\-.]*\*.*$")
 _NUMBER = re.compile(r"_\d+$")
 
 
@@ -73,14 +74,14 @@ def full_name(group: OpGroup) -> str:
 
 
 def told_by(group: OpGroup) -> str:
-    """How the full names of everything inside it start."""
+    """How the full names of everything inside it start, cut where a word of the rest begins."""
     if group.kind == "function":
         return f"{group.function}{FUNCTION_SEPARATOR}"
-    return full_name(group).removesuffix("*") if group.kind == "family" else f"{full_name(group)}/"
+    return _LAST_WORD.sub("", full_name(group)) if group.kind == "family" else f"{full_name(group)}/"
 
 
 def _untold(name: str, told: str) -> str:
-    return name.removeprefix(told).lstrip("_-.") or name
+    return name.removeprefix(told) or name
 
 
 def _label(name: str, told: str) -> str:

@@ -32,7 +32,7 @@ class Detail(NamedTuple):
     """The same for a part that the user chose."""
     deep_ops: int = 3000
     """The same where the user asked for a depth."""
-    nodes: int = 60
+    nodes: int = 64
     """Folded scopes are opened up to about this many nodes; more where the user asked for a depth."""
     box_levels: int = 2
     """Boxes inside boxes; scopes deeper than that have none of their own."""
