@@ -7,6 +7,7 @@ stage of it), `== recording STAGE` (a stage of a second recording), `== stages B
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from tests.graph_text import graph_of
 from tests.hand_built import packed_recording, recording_of
 from tfgraphdbg.analyses import ANALYSES, analysis_named
 from tfgraphdbg.analyses.contract import Analysis, AnalysisOptions
+from tfgraphdbg.analyses.op_changes import recording_changes, stage_changes
+from tfgraphdbg.analyses.op_totals import op_totals
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import Recording
 from tfgraphdbg.report import Report, Table
@@ -95,3 +98,15 @@ def test_every_report_is_well_formed(analysis: Analysis) -> None:
         assert len({table.name for table in report.tables}) == len(report.tables)
         for table in report.tables:
             assert all(len(row) == len(table.columns) for row in table.rows), table.name
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.title)
+def test_ops_before_less_the_gone_and_with_the_new_are_ops_after(case: Case) -> None:
+    graphs = case.graphs("graph", "against", "recording")
+    for compare in (stage_changes, recording_changes):
+        for before, after in itertools.permutations(graphs, 2):
+            totals = op_totals(before, after, compare(before, after))
+            assert (totals.before, totals.after) == (len(before.ops), len(after.ops))
+            assert totals.gone == totals.removed + totals.merged + totals.replaced + totals.dissolved
+            assert totals.new == totals.added + totals.copied
+            assert totals.before - totals.gone + totals.new == totals.after

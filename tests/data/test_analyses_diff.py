@@ -41,10 +41,26 @@ def diff_title(recording: Recording, **options: object) -> str:
 
 def test_traced_to_optimized_is_the_default() -> None:
     report = compare_graphs(small_recording(), AnalysisOptions())
-    assert report.title == ("model.py:train_step: 14 traced ops -> 12 optimized: 4 removed, 1 added, 2 changed")
+    assert report.title == (
+        "model.py:train_step: 17 traced ops (3 of them in functions) -> 12 optimized: 6 gone, 1 new, 2 changed"
+    )
     assert report.stage == "optimized"
     assert [table.name for table in report.tables] == ["changes", "scopes", "ops"]
     assert report.findings[1].sources[0].line == 6
+
+
+def test_the_evidence_of_the_op_count_adds_up() -> None:
+    (finding,) = [
+        finding
+        for finding in compare_graphs(small_recording(), AnalysisOptions()).findings
+        if finding.rule == "op-count-changed"
+    ]
+    assert finding.message == "17 ops (3 of them in functions) became 12, -29.4%"
+    assert finding.evidence == {
+        **{"before": 17, "before_in_functions": 3, "after": 12, "after_in_functions": 0, "changed": 2},
+        **{"removed": 4, "merged": 0, "replaced": 0, "dissolved": 2, "gone": 6, "added": 1, "copied": 0, "new": 1},
+    }
+    assert 17 - 6 + 1 == 12
 
 
 def test_the_statuses_of_both_graphs_cover_every_op() -> None:
@@ -82,7 +98,7 @@ def test_an_inlined_op_may_keep_its_name() -> None:
     )
     assert [(change.op, change.kind) for change in stage_changes(before, after).ops] == [
         ("m", "inlined"),
-        ("c", "inlined"),
+        ("c", "dissolved"),
     ]
 
 
@@ -106,10 +122,12 @@ def test_stages_are_chosen_by_name() -> None:
     third = GraphModel("f", "partition:0", small_optimized().ops, small_optimized().attr_sets)
     recording = recording_of(packed_recording([small_traced(), small_optimized(), third]))
     assert "12 optimized ops -> 12 partition:0" in diff_title(recording, stage="optimized", against_stage="partition:0")
-    assert "14 traced ops -> 12 partition:0" in diff_title(recording, against_stage="partition:0")
+    assert "17 traced ops (3 of them in functions) -> 12 partition:0" in diff_title(
+        recording, against_stage="partition:0"
+    )
     assert "12 partition:0 ops -> 12 optimized" in diff_title(recording, stage="partition:0")
     assert "12 optimized ops -> 12 partition:0" in diff_title(recording, stage="optimized")
-    assert "14 traced ops -> 12 optimized" in diff_title(recording)
+    assert "17 traced ops (3 of them in functions) -> 12 optimized" in diff_title(recording)
 
 
 def test_an_unknown_stage_is_an_error_that_lists_the_known_ones() -> None:
@@ -146,12 +164,12 @@ def test_missing_evidence_of_both_recordings_is_told_once() -> None:
 def test_two_recordings_are_compared_where_both_ran() -> None:
     packed = packed_recording([small_traced(), small_optimized()], "new.py:train_step")
     title = diff_title(small_recording(), against=recording_of(packed))
-    assert (
-        title == "model.py:train_step against new.py:train_step, optimized: 12 ops -> 12: 0 removed, 0 added, 0 changed"
-    )
+    assert title == "model.py:train_step against new.py:train_step, optimized: 12 ops -> 12: 0 gone, 0 new, 0 changed"
     traced_only = recording_of(packed_recording([small_traced()]))
-    assert ", traced: 14 ops -> 14" in diff_title(small_recording(), against=traced_only)
-    assert ", traced against optimized: 14 ops -> 12" in diff_title(
+    assert ", traced: 17 ops (3 of them in functions) -> 17 (3 of them" in diff_title(
+        small_recording(), against=traced_only
+    )
+    assert ", traced against optimized: 17 ops (3 of them in functions) -> 12" in diff_title(
         small_recording(), against=small_recording(), stage="traced", against_stage="optimized"
     )
 
@@ -182,10 +200,12 @@ def test_the_other_tracing_is_of_the_same_function_and_signature() -> None:
     assert ", optimized: 12 ops -> 12" in diff_title(small_recording(), against=against)
     lone: Tracing = against.tracings[3]
     assert "only one graph" in diff_title(against, tracing=lone)
-    assert ", traced: 14 ops -> 14" in diff_title(against, tracing=lone, against=small_recording())
+    assert ", traced: 17 ops (3 of them in functions) -> 17" in diff_title(
+        against, tracing=lone, against=small_recording()
+    )
     (made,) = small_recording().tracings
     unlike = with_meta(small_recording(), tracings=(msgspec.structs.replace(made, signature="(x: float64)"),))
-    assert ", optimized: 12 ops -> 14" in diff_title(unlike, against=against)
+    assert ", optimized: 12 ops -> 17 (3 of them in functions)" in diff_title(unlike, against=against)
 
 
 def test_many_ways_of_one_change_become_few_findings() -> None:

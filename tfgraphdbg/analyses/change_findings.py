@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.change_kinds import ChangeKind, OpChange
 from tfgraphdbg.analyses.op_changes import Changes
+from tfgraphdbg.analyses.op_totals import OpTotals
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import StackTable
 from tfgraphdbg.report import Finding, Severity, SourceLine, ordered
@@ -36,10 +36,10 @@ _RULES = (
 
 
 def change_findings(
-    before: GraphModel, after: GraphModel, changes: Changes, stacks: StackTable, between_recordings: bool
+    after: GraphModel, changes: Changes, totals: OpTotals, stacks: StackTable, between_recordings: bool
 ) -> tuple[Finding, ...]:
     """One finding for the count of ops, and for each rule one for every kind of change, the most frequent first."""
-    findings = list(_count_finding(before, after, changes, between_recordings))
+    findings = list(_count_finding(totals, between_recordings))
     for rule in _RULES:
         severity = rule.between_recordings if between_recordings else "info"
         found = [change for change in changes.ops if change.kind == rule.kind]
@@ -47,27 +47,17 @@ def change_findings(
     return ordered(findings)
 
 
-def _count_finding(
-    before: GraphModel, after: GraphModel, changes: Changes, between_recordings: bool
-) -> Iterable[Finding]:
-    was, now = len(before.top_level_ops), len(after.top_level_ops)
+def _count_finding(totals: OpTotals, between_recordings: bool) -> Iterable[Finding]:
+    was, now = totals.before, totals.after
     if was == now:
         return
     grew = between_recordings and now > was * (1 + NOTABLE_GROWTH)
-    statuses = Counter(changes.of_after.values())
-    removed = Counter(changes.of_before.values())["removed"]
     share = f", {(now - was) / was:+.1%}" if was else ""
     yield Finding(
         rule="op-count-changed",
         severity="warning" if grew else "info",
-        message=f"{was:,} ops became {now:,}{share}",
-        evidence={
-            "before": was,
-            "after": now,
-            "removed": removed,
-            "added": statuses["added"],
-            "changed": statuses["changed"],
-        },
+        message=f"{_ops(was)}{totals.before_words} became {now:,}{totals.after_words}{share}",
+        evidence=totals._asdict(),
         suggestion="see the table scopes for where they were added" if grew else "",
         cost=float(abs(now - was)),
     )

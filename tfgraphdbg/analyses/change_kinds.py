@@ -16,6 +16,7 @@ ChangeKind = Literal[
     "inputs-changed",
     "control-inputs-changed",
     "inlined",
+    "dissolved",
     "renamed",
 ]
 

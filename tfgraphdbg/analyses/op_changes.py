@@ -33,6 +33,8 @@ class Changes(NamedTuple):
     ops: tuple[OpChange, ...]
     of_before: Mapping[str, Status]
     of_after: Mapping[str, Status]
+    copied: int
+    """Later ops that are one more copy of an earlier one, whose function was inlined more than once."""
 
 
 def stage_changes(before: GraphModel, after: GraphModel) -> Changes:
@@ -52,11 +54,13 @@ class _Comparison:
 
     def __init__(self, before: GraphModel, pairing: Pairing, unknown_differs: bool) -> None:
         self.attrs_of = before.attrs_of
+        self.functions = frozenset(before.functions)
         self.pairing = pairing
         self.unknown_differs = unknown_differs
         self.found: dict[ChangeKind, list[OpChange]] = {kind: [] for kind in CHANGE_KINDS}
         self.of_before: dict[str, Status] = {}
         self.of_after: dict[str, Status] = {}
+        self.copied = 0
         self.merged_into: dict[str, str] = {}
         self.replaced_by: dict[str, list[str]] = {}
         self.inlined_functions: set[str] = set()
@@ -66,12 +70,12 @@ class _Comparison:
         for id_, op in self.pairing.after.items():
             self._compare_later(id_, op)
         for id_ in self.replaced_by:
-            self.inlined_functions.update(self._texts_in_attrs(self.pairing.before[id_]))
+            self.inlined_functions.update(self._called_functions(self.pairing.before[id_]))
         for id_, op in self.pairing.before.items():
             if id_ not in self.of_before:
                 self._compare_gone(id_, op)
         ordered = tuple(change for changes in self.found.values() for change in changes)
-        return Changes(ordered, self.of_before, self.of_after)
+        return Changes(ordered, self.of_before, self.of_after, self.copied)
 
     def _add(self, op: str, kind: ChangeKind, before: str, after: str) -> None:
         self.found[kind].append(OpChange(op, kind, before, after))
@@ -95,7 +99,9 @@ class _Comparison:
             if kind == "inlined":
                 self.inlined_functions.add(before.function)
         self.of_after[id_] = status
-        if status == "changed" or ancestors[0] not in self.of_before:
+        is_first = ancestors[0] not in self.of_before
+        self.copied += not is_first
+        if status == "changed" or is_first:
             self.of_before[ancestors[0]] = status
 
     def _compare_gone(self, id_: str, op: OpNode) -> None:
@@ -104,26 +110,26 @@ class _Comparison:
             self._add(id_, "merged", op.op_type, self.merged_into[id_])
         elif id_ in self.replaced_by:
             self._add(id_, "replaced", op.op_type, in_one_cell(self.replaced_by[id_]))
-        elif self._was_inlined(op):
-            self._add(id_, "inlined", op.op_type, "")
+        elif self._is_dissolved(op):
+            self._add(id_, "dissolved", op.op_type, "")
         else:
             self._add(id_, "removed", op.op_type, "")
             status = "removed"
         self.of_before[id_] = status
 
-    def _was_inlined(self, op: OpNode) -> bool:
+    def _is_dissolved(self, op: OpNode) -> bool:
         """Whether it called, or is a parameter of, a function whose ops are now part of the graph itself."""
         if op.function in self.inlined_functions and role(op) == "Placeholder":
             return True
         if op.attrs not in self.called:
-            self.called[op.attrs] = not self.inlined_functions.isdisjoint(self._texts_in_attrs(op))
+            self.called[op.attrs] = not self.inlined_functions.isdisjoint(self._called_functions(op))
         return self.called[op.attrs]
 
-    def _texts_in_attrs(self, op: OpNode) -> Iterator[str]:
-        """An op that calls functions has their names among these."""
+    def _called_functions(self, op: OpNode) -> Iterator[str]:
+        """The functions of the graph that its attrs name."""
         for value in self.attrs_of(op).values():
             values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-            yield from (text for text in values if isinstance(text, str))
+            yield from (text for text in values if isinstance(text, str) and text in self.functions)
 
     def _differences(self, before: OpNode, after: OpNode) -> Iterable[Difference]:
         # Most ops of most graphs stay as they are, so this comes before all questions of detail.
