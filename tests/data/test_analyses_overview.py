@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tests.hand_built import packed_recording, recording_of, small_optimized, small_recording, small_traced
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.overview import summarize_recording
+from tfgraphdbg.analyses.tracing_table import NESTED, REPLACED
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import MissingEvidence, PartSource, Recording, Stage, T
 from tfgraphdbg.report import Report
@@ -58,11 +60,11 @@ def test_every_tracing_is_listed_with_its_sizes_and_times() -> None:
     table = report.table("functions")
     assert [column.name for column in table.columns] == [
         *("function", "concrete_function", "role", "signature", "traced", "optimized"),
-        *("calls", "trace_ms", "first_run_ms", "run_ms"),
+        *("calls", "trace_ms", "first_run_ms", "run_ms", "note"),
     ]
     assert {column.basis for column in table.columns if column.unit == "ms"} == {"measured"}
-    assert table.rows[0][4:] == (14, 12, 3, 12.5, 8.25, 9.0)
-    assert table.rows[1][4:] == (None, None, 0, None, None, None)
+    assert table.rows[0][4:] == (14, 12, 3, 12.5, 8.25, 9.0, "")
+    assert table.rows[1][4:] == (None, None, 0, None, None, None, NESTED)
     assert (
         report.title
         == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
@@ -84,6 +86,47 @@ def test_a_recording_without_a_tracing_says_so() -> None:
     assert report.title == "model.py:train_step: no graph, on CPU:0, 0 tracings"
     assert [table.name for table in report.tables] == TABLES
     assert not any(table.rows for table in report.tables)
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("train.py", "tfgraphdbg overview train.py:FUNCTION"),
+        ("my models/train.py", "tfgraphdbg overview my models/train.py:FUNCTION"),
+        ("train.py -- --data x.py", "tfgraphdbg overview train.py:FUNCTION"),
+        ("train.py:plain", "tfgraphdbg overview train.py:FUNCTION"),
+        ("pkg.python.module:plain", "tfgraphdbg overview pkg.python.module:FUNCTION"),
+        ("watched block", "tfgraphdbg.record(function, *inputs)"),
+    ],
+)
+def test_a_whole_run_that_traced_nothing_is_a_warning_that_says_what_to_record(target: str, command: str) -> None:
+    recording = small_recording()
+    named = msgspec.structs.replace(recording.target, name=target)
+    report = overview_of(with_meta(recording, target=named, tracings=(), main_tracing=None))
+    (finding,) = report.findings
+    assert (finding.rule, finding.severity) == ("nothing-traced", "warning")
+    assert finding.message == f"no tf.function was traced or ran in {target}"
+    assert finding.suggestion.endswith(command)
+
+
+def test_a_tracing_that_was_replaced_before_it_ran_is_marked() -> None:
+    recording = small_recording()
+    (made,) = recording.tracings
+    first = msgspec.structs.replace(made, index=1, stages=(), calls=0)
+    for change, note in (
+        ({}, REPLACED),
+        ({"line": made.line + 1}, ""),
+        ({"signature": "(x: int8)"}, ""),
+        ({"calls": 1}, ""),
+        ({"role": "forward"}, ""),
+        ({"stages": made.stages}, ""),
+    ):
+        tracings = (msgspec.structs.replace(first, **change), made)
+        rows = overview_of(with_meta(recording, tracings=tracings, main_tracing=1)).table("functions").rows
+        assert [row[-1] for row in rows] == [note, ""], change
+    tracings = (made, first)
+    rows = overview_of(with_meta(recording, tracings=tracings, main_tracing=0)).table("functions").rows
+    assert [row[-1] for row in rows] == ["", ""]
 
 
 def test_the_chosen_tracing_is_shown() -> None:

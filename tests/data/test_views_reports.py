@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
@@ -62,11 +63,21 @@ def test_every_view_shows_every_report_without_a_raw_control_character(
 
 class TestText:
     def test_a_pipe_gets_every_row_whole_and_plain(self) -> None:
-        text = rendered(full_report(), "text")
+        report = full_report()
+        tables = tuple(msgspec.structs.replace(table, name=f"other-{table.name}") for table in report.tables)
+        text = rendered(msgspec.structs.replace(report, tables=tables), "text")
         assert text.count("scope/layer_") == 100
+        assert "more rows" not in text
         assert "…" not in text
         assert "\x1b" not in text
         assert all(line == line.rstrip() for line in text.splitlines())
+
+    def test_a_pipe_gets_the_first_of_many_ops_as_text_and_all_of_them_as_data(self) -> None:
+        text = rendered(one_table_report(), "text")
+        assert text.count("scope/layer_") == 50
+        assert "... 50 more rows (-f csv or -f json shows all)" in text
+        for format_ in ("json", "csv"):
+            assert rendered(one_table_report(), format_).count("scope/layer_") == 100
 
     def test_findings_show_what_where_how_it_is_known_and_what_to_do(self) -> None:
         text = rendered(full_report(), "text")
@@ -81,9 +92,9 @@ class TestText:
 
     def test_numbers_are_right_aligned_with_thousands_separators(self) -> None:
         lines = rendered(one_table_report(), "text").splitlines()
-        first, last = (next(line for line in lines if f"layer_{place}/" in line) for place in (0, 99))
-        assert "122,216" in last
-        assert re.search(r" 99  +122,216  +99\.0%  +-  +no$", last)
+        first, last = (next(line for line in lines if f"layer_{place}/" in line) for place in (0, 49))
+        assert "60,490" in last
+        assert re.search(r" 49  +60,490  +49\.0%  +-  +no$", last)
         assert first.index("%") == last.index("%")
 
     def test_a_column_says_when_its_numbers_are_not_measured(self) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.devices import device_label
+from tfgraphdbg.analyses.overview_findings import overview_findings
 from tfgraphdbg.analyses.scope_rollup import scope_counts, scope_rows
+from tfgraphdbg.analyses.tracing_table import tracing_table
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import Recording, StackTable, Stage, Tracing
-from tfgraphdbg.report import Cell, Column, Finding, Report, Table, report_target
+from tfgraphdbg.report import Cell, Column, Report, Table, report_target
 
 TRACED = "traced"
 OPTIMIZED = "optimized"
@@ -33,12 +35,12 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
         analysis="overview",
         title=_title(recording, tracing),
         target=report_target(recording),
-        findings=_findings(recording),
+        findings=overview_findings(recording),
         tables=(
             _stages_table(stages),
             _op_types_table(graphs),
             _scopes_table(graphs),
-            _functions_table(recording.tracings),
+            tracing_table(recording.tracings),
             _library_table(graphs),
             _devices_table(stages, graphs),
             _origins_table(graphs, recording.stacks),
@@ -73,19 +75,6 @@ def _stage_words(stage: Stage) -> str:
     return f"{stage.ops:,}{'' if stage.name == 'graph' else f' {stage.name}'}{inside}"
 
 
-def _findings(recording: Recording) -> tuple[Finding, ...]:
-    if recording.meta.outcome == "complete":
-        return ()
-    partial = Finding(
-        rule="recording-partial",
-        severity="warning",
-        message=f"the run ended early: {recording.meta.outcome}",
-        evidence={"tracings": len(recording.tracings), "missing": len(recording.missing)},
-        suggestion="what is shown was recorded before that; record again for the rest",
-    )
-    return (partial,)
-
-
 def _stages_table(stages: tuple[Stage, ...]) -> Table:
     columns = (Column("stage"), Column("ops"), Column("edges"), Column("functions"), Column("bytes", "bytes"))
     rows: list[Row] = [
@@ -114,44 +103,6 @@ def _scopes_table(graphs: Mapping[str, GraphModel]) -> Table:
     counts = [scope_counts(op.name for op in graph.top_level_ops) for graph in graphs.values()]
     columns = (Column("scope"), *map(Column, graphs))
     return Table("scopes", "Name scopes, two levels, most ops first", columns, scope_rows(counts))
-
-
-def _functions_table(tracings: tuple[Tracing, ...]) -> Table:
-    columns = (
-        Column("function"),
-        Column("concrete_function"),
-        Column("role"),
-        Column("signature"),
-        Column(TRACED),
-        Column(OPTIMIZED),
-        Column("calls"),
-        Column("trace_ms", "ms", "measured"),
-        Column("first_run_ms", "ms", "measured"),
-        Column("run_ms", "ms", "measured"),
-    )
-    rows: list[Row] = [
-        (
-            tracing.function,
-            tracing.concrete_function,
-            tracing.role,
-            tracing.signature,
-            *_stage_ops(tracing),
-            tracing.calls,
-            tracing.trace_ms,
-            tracing.first_run_ms,
-            tracing.run_ms if tracing.calls else None,
-        )
-        for tracing in tracings
-        if tracing.calls or not tracing.library
-    ]
-    left_out = len(tracings) - len(rows)
-    more = f"; {left_out:,} that libraries made for themselves are left out" if left_out else ""
-    return Table("functions", f"Tracings of tf.functions, in order of time{more}", columns, tuple(rows))
-
-
-def _stage_ops(tracing: Tracing) -> tuple[int | None, int | None]:
-    traced, optimized = tracing.stage(TRACED), tracing.stage(OPTIMIZED)
-    return traced.ops if traced else None, optimized.ops if optimized else None
 
 
 def _library_table(graphs: Mapping[str, GraphModel]) -> Table:

@@ -33,7 +33,8 @@ class _Line(NamedTuple):
 
 
 def render(report: Report, options: TextOptions) -> str:
-    """The report as lines. Without a width (a pipe): nothing is wrapped or cut, and every row of every table is there.
+    """The report as lines. Without a width (a pipe): nothing is wrapped or cut, and every row of every table is there
+    but for the last ones of a long table of ops.
 
     With a width: names are cut in their middle, and tables after their first rows.
     """

@@ -14,6 +14,9 @@ from tfgraphdbg.views.human_units import decimals_of, human_number, unit_of_key
 
 MAX_TERMINAL_ROWS = 30
 
+MAX_PIPED_ROWS = {"ops": 50}
+"""By table, of those that can have a row an op: thousands of lines of text help nobody."""
+
 _INDENT = 2
 _GAP = 2
 _NARROWEST_TEXT = 12
@@ -31,11 +34,14 @@ class _ShownColumn(NamedTuple):
 
 
 def table_lines(table: Table, width: int | None) -> Iterator[Text]:
-    """The header, a rule and the rows. With a width: names are cut in their middle, and long tables end early."""
+    """The header, a rule and the rows. With a width: names are cut in their middle, and long tables end early.
+
+    Without one, only a table of ops ends early.
+    """
     if not table.rows:
         yield Text(" " * _INDENT + "(no rows)", "dim")
         return
-    rows = table.rows if width is None else table.rows[:MAX_TERMINAL_ROWS]
+    rows = table.rows[: MAX_PIPED_ROWS.get(table.name) if width is None else MAX_TERMINAL_ROWS]
     columns = [_shown(column, [row[place] for row in rows]) for place, column in enumerate(table.columns)]
     columns, hidden = _fit(columns, width)
     yield Text(_joined([column.header for column in columns], columns), "bold")
