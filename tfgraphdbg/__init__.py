@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tfgraphdbg.python_api import analyze, load, record, render, save, watch
+    from tfgraphdbg.python_api import analyze, as_text, load, record, render, save, watch
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "analyze", "load", "record", "render", "save", "watch"]
+__all__ = ["__version__", "analyze", "as_text", "load", "record", "render", "save", "watch"]
 
 
 def __getattr__(name: str) -> object:

@@ -103,10 +103,23 @@ def _recording_for(
 
     spec = parse_target(target, program_arguments)
     if spec.kind == "recording":
+        _refuse_recording_options(arguments, target)
         return load(spec.path), None
     from tfgraphdbg.cli_recording import record_target
 
     return record_target(arguments, spec, _stderr(arguments))
+
+
+def _refuse_recording_options(arguments: argparse.Namespace, target: str) -> None:
+    """Nothing runs for a saved recording: an option that asks for a run was a mistake."""
+    if arguments.verb == "record":
+        raise UsageError(f"{target} is a recording already", "copy the file, or name the program to record it again")
+    if getattr(arguments, "second", None):
+        return
+    for option in ("input", "inputs_from", "mode", "batch", "seed", "timeout", "save"):
+        if getattr(arguments, option):
+            name = "--" + option.replace("_", "-")
+            raise UsageError(f"{name} is for recording, and {target} is a recording already", f"leave {name} out")
 
 
 def _has_screen() -> bool:
@@ -169,6 +182,8 @@ def _render(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
     from tfgraphdbg.views import graph_view_for
 
     view = graph_view_for(arguments.format, arguments.output)
+    if not (arguments.output or arguments.format) and sys.stdout.isatty():
+        raise UsageError("a picture needs a file", "name one: -o graph.svg; or choose -f dot to read its source here")
     picture = picture_of(arguments, recording, _tracing(arguments, recording), view)
     if not arguments.output and view.is_binary and sys.stdout.isatty():
         raise UsageError(

@@ -44,7 +44,10 @@ class _Parser(argparse.ArgumentParser):
     """Reports wrong usage as the one kind of error that `main` knows."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"see {self.prog} --help")
+        hint = f"see {self.prog} --help"
+        if message.startswith("unrecognized arguments"):
+            hint = "see tfgraphdbg VERB --help; a program's own arguments come after --, as in train.py -- --epochs 1"
+        raise UsageError(message, hint)
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from tfgraphdbg.analyses.diff import stage_changes
 from tfgraphdbg.cli_arguments import TERMINAL_COLORS
 from tfgraphdbg.errors import UsageError
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.views.contract import GraphView, PictureOptions
+
+TRACED = "traced"
 
 
 def picture_of(arguments: argparse.Namespace, recording: Recording, tracing: Tracing | None, view: GraphView) -> bytes:
@@ -27,18 +30,23 @@ def picture_of(arguments: argparse.Namespace, recording: Recording, tracing: Tra
         changes=_changes(recording, tracing, stage) if color == "diff" else None,
         stacks=recording.stacks,
     )
-    return view.render(recording.graph(stage, tracing), options)
+    graph = recording.graph(stage, tracing)
+    title = f"{tracing.function} ({' -> '.join(_compared(stage))})" if color == "diff" else tracing.function
+    return view.render(GraphModel(title, stage, graph.ops, graph.attr_sets, graph.functions), options)
+
+
+def _compared(stage: str) -> tuple[str, str]:
+    """The stage before and the stage after: traced and optimized, or traced and another one that is drawn."""
+    return (TRACED, "optimized" if stage == TRACED else stage)
 
 
 def _changes(recording: Recording, tracing: Tracing, stage: str) -> Mapping[str, str]:
     """What became of each op of a stage: of the traced graph on the way to the optimized one, else since the traced."""
-    traced = "traced"
-    other = "optimized" if stage == traced else traced
-    if tracing.stage(other) is None or tracing.stage(stage) is None:
+    before, after = _compared(stage)
+    if tracing.stage(before) is None or tracing.stage(after) is None:
         raise UsageError(
-            f"colours by diff need the stages {stage} and {other}",
+            f"colours by diff need the stages {before} and {after}",
             "record the program that makes the graph: both come with it",
         )
-    before, after = (stage, other) if stage == traced else (other, stage)
     changes = stage_changes(recording.graph(before, tracing), recording.graph(after, tracing))
-    return changes.of_before if stage == traced else changes.of_after
+    return changes.of_before if stage == TRACED else changes.of_after

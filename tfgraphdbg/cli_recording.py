@@ -23,6 +23,9 @@ from tfgraphdbg.recording import Recording
 from tfgraphdbg.recording_file import SUFFIX, load
 from tfgraphdbg.target import TargetSpec
 
+LAST_LINES = 8
+"""Of what a failed program printed: a usage error, or what it did before."""
+
 MAX_KEPT = 20
 """Recordings that stay in the user's cache."""
 
@@ -50,6 +53,8 @@ def record_target(
     recording = load(run.path)
     if arguments.verbose:
         _print_logs(recording, console)
+    elif run.error is not None and recording.console:
+        _print_lines("printed last by the program", recording.console.splitlines()[-LAST_LINES:], console)
     if not arguments.quiet or run.error is not None:
         _say_where(recording, run.path, run.error, console)
     return recording, run.error
@@ -98,13 +103,22 @@ def _cache_folder() -> Path:
 
 def _say_where(recording: Recording, path: Path, error: DebuggerError | None, console: Console) -> None:
     shown = str(path).replace(str(Path.home()), "~", 1) if str(path).startswith(str(Path.home())) else str(path)
-    kept = "what was recorded so far" if error is not None else "the recording"
-    console.print(Text(visible(f"{kept} is kept: tfgraphdbg inspect {shown}")))
+    if error is None:
+        kept = "the recording is kept"
+    else:
+        count = len(recording.tracings)
+        what = "one tracing and" if count == 1 else f"{count} tracings and" if count else "no graph, only"
+        kept = f"what was recorded so far is kept ({what} what it printed)"
+    console.print(Text(visible(f"{kept}: tfgraphdbg inspect {shown}")))
 
 
 def _print_logs(recording: Recording, console: Console) -> None:
-    width = shutil.get_terminal_size().columns
     for title, text in (("printed by the program", recording.console), ("TensorFlow's log", recording.log)):
         if text:
-            console.print(Text(f"--- {title} ".ljust(min(width, 60), "-")))
-            console.print(Text("\n".join(visible(line, keep="\t") for line in text.splitlines())))
+            _print_lines(title, text.splitlines(), console)
+
+
+def _print_lines(title: str, lines: list[str], console: Console) -> None:
+    width = shutil.get_terminal_size().columns
+    console.print(Text(f"--- {title} ".ljust(min(width, 60), "-")))
+    console.print(Text("\n".join(visible(line, keep="\t") for line in lines)))

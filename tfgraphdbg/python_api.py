@@ -13,7 +13,7 @@ from tfgraphdbg.recording_file import is_plain_part, load, pack_bytes
 from tfgraphdbg.recording_file import save as save_parts
 from tfgraphdbg.report import Report
 
-__all__ = ["Picture", "analyze", "load", "record", "render", "save", "watch"]
+__all__ = ["Picture", "analyze", "as_text", "load", "record", "render", "save", "watch"]
 
 
 def record(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Recording:
@@ -63,6 +63,14 @@ def analyze(recording: Recording, analysis: str = "overview", **options: Any) ->
     if unknown:
         raise UsageError(f"no option {unknown[0]!r}", f"options: {', '.join(AnalysisOptions._fields)}")
     return analysis_named(analysis).run(recording, AnalysisOptions(**options))
+
+
+def as_text(report: Report, width: int | None = None) -> str:
+    """A report as the command line prints it; `width` in columns, None for as wide as its tables are."""
+    from tfgraphdbg.views import report_view_for
+    from tfgraphdbg.views.contract import TextOptions
+
+    return report_view_for("text", None).render(report, TextOptions(width))
 
 
 class Picture:

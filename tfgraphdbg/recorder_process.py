@@ -7,6 +7,7 @@ parts it had written become an openable recording whose `outcome` says how it en
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -153,11 +154,16 @@ class _Child:
 
     def _stopped(self, kind: type[DebuggerError], what: str) -> DebuggerError:
         where = self._where()
+        if hasattr(signal, "SIGUSR1"):
+            # The recorder's faulthandler answers with the Python lines, also from within native code.
+            self._process.send_signal(signal.SIGUSR1)
+            time.sleep(0.2)
+        lines = _python_lines(self._folder / LOG_PART, "Stack (most recent call first)")
         self._process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             self._process.wait(GRACE_S)
         hint = "give it more time with --timeout SECONDS" if kind is RecordingTimedOutError else ""
-        return kind(f"the recording {what}, {where}", hint, _user_frames(self._failed))
+        return kind(f"the recording {what}, {where}", hint, f"it was here:\n{lines}" if lines else "")
 
     def _kill_group(self) -> None:
         """End what is left of the process and of those that it started."""
@@ -177,7 +183,7 @@ class _Child:
             return self._failed.error()
         if code == 0 or self._done.is_set():
             return None
-        detail = _fatal_error(self._folder / LOG_PART)
+        detail = _python_lines(self._folder / LOG_PART, "Fatal Python error")
         if code < 0:
             return UserCodeError(self._signal_message(-code), _crash_hint(-code), detail)
         return UserCodeError(
@@ -203,15 +209,15 @@ def _crash_hint(number: int) -> str:
     return "the Python lines above ran when it crashed; the crash is in native code that they called"
 
 
-def _user_frames(failed: FailedEvent | None) -> str:
-    return failed.detail if failed is not None else ""
-
-
-def _fatal_error(log: Path) -> str:
-    """What Python's faulthandler wrote of the crash; empty when it wrote nothing."""
+def _python_lines(log: Path, heading: str) -> str:
+    """What Python's faulthandler wrote last under a heading, innermost line first; empty when it wrote nothing."""
     text = _end_of(log, 1 << 20).decode("utf-8", "replace")
-    start = text.rfind("Fatal Python error")
-    return "" if start < 0 else "\n".join(_without_our_frames(text[start:].splitlines())[:30])
+    start = text.rfind(heading)
+    if start < 0:
+        return ""
+    own = (heading, "  ", "Thread ", "Current thread ")
+    lines = itertools.takewhile(lambda line: not line or line.startswith(own), text[start:].splitlines())
+    return "\n".join(_without_our_frames([line for line in lines if line])[:30])
 
 
 def _without_our_frames(lines: list[str]) -> list[str]:

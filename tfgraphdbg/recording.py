@@ -249,7 +249,9 @@ class Recording:
         self._graphs: dict[tuple[int, str], GraphModel] = {}
 
     def __repr__(self) -> str:
-        return f"<Recording of {self.target.name}: {len(self.tracings)} tracings, {self.meta.outcome}>"
+        count = len(self.tracings)
+        gaps = f", {len(self.missing)} kinds of evidence missing" if self.missing else ""
+        return f"<Recording of {self.target.name}: {count} tracing{'s' * (count != 1)}, {self.meta.outcome}{gaps}>"
 
     @property
     def target(self) -> TargetInfo:

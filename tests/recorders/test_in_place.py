@@ -116,3 +116,31 @@ def test_a_concrete_function_traced_before_is_recorded_from_its_first_run(tf):
     assert recording.main_tracing.function == "early"
     assert recording.main_tracing.trace_ms is None
     assert recording.main_tracing.stage("optimized")
+
+
+def test_a_function_that_has_already_run_is_traced_once_more(tf):
+    @tf.function(jit_compile=False, reduce_retracing=True)
+    def busy(x):
+        return tf.nn.relu(x) * 2
+
+    class Scaler:
+        def __init__(self):
+            self.factor = tf.Variable(3.0)
+
+        @tf.function
+        def scale(self, x):
+            return x * self.factor
+
+    scaler = Scaler()
+    x = tf.constant([1.0, -2.0])
+    busy(x)
+    scaler.scale(x)
+    assert tfgraphdbg.record(busy, x).main_tracing.stage("optimized")
+    assert tfgraphdbg.record(scaler.scale, x).main_tracing.stage("optimized")
+    assert busy.experimental_get_tracing_count() == 1
+
+
+def test_a_report_is_readable_as_text(recording):
+    text = tfgraphdbg.as_text(tfgraphdbg.analyze(recording))
+    assert "traced" in text
+    assert "MatMul" in text

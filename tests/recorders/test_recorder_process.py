@@ -91,10 +91,13 @@ def test_a_segmentation_fault_names_the_line_and_keeps_what_ran_before(program, 
 
 @pytest.mark.tensorflow
 def test_a_program_that_never_returns_is_stopped_and_what_ran_before_is_kept(program, tmp_path):
-    endless = WITH_TENSORFLOW + "\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass\n"
+    spinning = "\n\ndef spins():\n    while True:\n        pass\n\nspins()\n"
+    endless = WITH_TENSORFLOW + "\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + spinning
     done, out = record(program(endless), tmp_path, "--timeout", "12")
     assert done.returncode == 124
     assert "12 s" in done.stderr
+    assert "in spins" in done.stderr
+    assert "recorders" not in done.stderr
     assert load(out).graph("optimized").op_type_counts()["Relu"] == 1
 
 
@@ -119,6 +122,11 @@ def test_ctrl_c_ends_the_recording_and_keeps_what_ran_before(program, tmp_path):
     ("code", "exit_code", "words"),
     [
         ("import sys\nsys.exit(7)\n", 3, "exited with code 7"),
+        (
+            "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('size')\nparser.parse_args()\n",
+            3,
+            "size",
+        ),
         ("import os\nos._exit(9)\n", 3, "exit code 9"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", 3, "out of memory"),
         ("raise MemoryError('no more')\n", 3, "MemoryError"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -84,6 +85,8 @@ def _give_streams_to_the_program(folder: Path) -> None:
     os.dup2(nothing, 0)
     os.dup2(console, 1)
     faulthandler.enable(sys.stderr.fileno())
+    if hasattr(signal, "SIGUSR1"):
+        faulthandler.register(signal.SIGUSR1, sys.stderr.fileno(), all_threads=False)
     sys.stdout = open(console, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
     sys.stderr = open(os.dup(console), "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
 

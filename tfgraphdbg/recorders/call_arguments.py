@@ -52,7 +52,11 @@ def check_arguments(loaded: LoadedTarget, args: tuple[Any, ...], kwargs: Mapping
         takes = (
             f"takes {len(positional)} by position ({listed(positional)})" if positional else "takes none by position"
         )
-        raise UsageError(f"{source} gives {len(args)} inputs, and {loaded.name} {takes}", "leave the others out")
+        by_name = [parameter for parameter in parameters if parameter.name not in positional]
+        by_name = [parameter for parameter in by_name if parameter.kind is Parameter.KEYWORD_ONLY]
+        named = " ".join(example_input(loaded, parameter) for parameter in by_name)
+        hint = f"give them by name: {named}" if named else "leave the others out"
+        raise UsageError(f"{source} gives {len(args)} inputs, and {loaded.name} {takes}", hint)
     twice = [name for name in positional[: len(args)] if name in kwargs]
     if twice:
         what = f"{source} gives {quoted(twice[0])} twice, by its position and by its name"

@@ -180,7 +180,8 @@ class FunctionWatch:
                 seen = structure.Run(atomic, self._concrete.get(index), tensors, graphs)
                 structure.record_run(self._writer, index, self._traced.pop(index), seen, self._dumps)
                 self._keep()
-                self._writer.progress("now", doing="running")
+                function = self._writer.tracing(index).function
+                self._writer.progress("now", doing=f"after the first run of {function}")
 
     def _ensure_traced(self, name: str, atomic: Any) -> None:
         """Give a tracing to what was traced before we watched, and to the functions that a gradient tape makes."""

@@ -22,6 +22,8 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     from tfgraphdbg.recorders import tensorflow_internals
 
     traced = function if hasattr(function, "get_concrete_function") else tensorflow.function(function)
+    # The runtime gives graphs for a first run only.
+    traced = tensorflow_internals.untraced_copy(traced)
     python_function = tensorflow_internals.python_function_of(traced)
     name = getattr(python_function, "__qualname__", type(function).__name__).rpartition("<locals>.")[2]
     with _recording_in_place(name, "function", python_function) as live:

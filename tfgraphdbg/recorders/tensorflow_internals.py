@@ -126,6 +126,16 @@ def python_function_of(polymorphic_function: Any) -> Any:
     return tf_decorator.unwrap(inner)[1]
 
 
+def untraced_copy(polymorphic_function: Any) -> Any:
+    """The same `tf.function` with the same options and no tracing yet; itself while it was never traced.
+
+    A method's `tf.function` carries its object in its Python function, and so does the copy.
+    """
+    count = getattr(polymorphic_function, "experimental_get_tracing_count", int)()
+    clone = getattr(polymorphic_function, "_clone", None)
+    return clone(None) if count and clone is not None else polymorphic_function
+
+
 def op_def_of(op_type: str) -> Any | None:
     """The registered OpDef, or None for an op that this TensorFlow does not know."""
     from tensorflow.python.framework import op_def_registry

@@ -18,7 +18,7 @@ FRAME_PATTERN = re.compile(r'( *)File "(.+?)", line \d+')
 COLOR_PATTERN = re.compile(r"\x1b\[[0-9;]*m")
 FRAMEWORK_PATTERN = re.compile(r"[/\\](?:site|dist)-packages[/\\](tensorflow|keras|tf_keras|keras_hub)[/\\]")
 PYTHON_OWN_PATTERN = re.compile(
-    r"<frozen (?:importlib|runpy)|[/\\](?:importlib[/\\]\w+|runpy|contextlib|functools)\.py$"
+    r"<frozen (?:importlib|runpy)|[/\\](?:importlib[/\\]\w+|runpy|contextlib|functools|argparse|optparse)\.py$"
 )
 SHOWN_REPEATS = 3
 OWN_FOLDER = os.path.dirname(tfgraphdbg.__file__) + os.sep
