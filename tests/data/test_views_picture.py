@@ -303,6 +303,11 @@ class TestSize:
         shown = drawn(GraphModel("g", "traced", tuple(ops)))
         assert 10 < len(shown.nodes) < len(scopes)
 
+    def test_a_small_graph_of_very_many_edges_is_folded_too(self) -> None:
+        names = [f"s{place // 20}/x{place}" for place in range(150)]
+        ops = [OpNode(name, "AddN", tuple(names[:place])) for place, name in enumerate(names)]
+        assert len(drawn(GraphModel("g", "traced", tuple(ops))).nodes) < 100
+
     def test_nodes_come_in_the_order_of_the_graph(self) -> None:
         ops = tuple(OpNode(name, "Add") for name in ("s/a", "x", "s/b", "a", "t/c", "b"))
         assert [found.words.tooltip[0] for found in drawn(GraphModel("g", "traced", ops)).nodes] == [

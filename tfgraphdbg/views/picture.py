@@ -130,7 +130,8 @@ def _drawn(graph: GraphModel, selection: Selection, options: PictureOptions, det
         items = sorted(found, key=lambda item: min(position_of[id(op)] for op in item.ops))
         names = _names(items, position_of)
         drawn = _Drawn(items, names, *rolled_edges(graph, item_at_position(items, graph), names))
-        if sum(edge.kind == "data" for edge in drawn.edges) <= _MOST_EDGES:
+        # A real graph has hardly more edges than ops; layouts of dense ones never end.
+        if sum(edge.kind == "data" for edge in drawn.edges) <= max(_MOST_EDGES, 2 * len(items)):
             break
     return drawn
 
@@ -150,7 +151,6 @@ def _ways_to_fold(
         items = opened(scope_tree(ops), most, depth, keep)
         if len(items) == len(ops) or len(items) <= detail.nodes:
             yield items
-            return
     for limit in limits:
         tree = scope_tree(ops, min(limit, _MOST_SIBLINGS), keep)
         yield split_by_role(opened(tree, limit, depth, keep), graph, limit * 5 // 3)
