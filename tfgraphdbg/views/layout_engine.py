@@ -88,7 +88,7 @@ def lay_out(source: str, output_format: str, timeout_s: float, *flags: str) -> b
 
 def _started(command: list[str]) -> subprocess.Popen[bytes]:
     try:
-        # A session of its own, so that the time limit also ends what a wrapper script started.
+        # A process group of its own, so that the time limit also ends what a wrapper script started.
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
