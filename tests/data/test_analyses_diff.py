@@ -220,11 +220,11 @@ def test_many_ways_of_one_change_become_few_findings() -> None:
 
 def test_many_scopes_are_summed_in_the_last_row() -> None:
     count = MAX_SCOPES + 7
-    before = graph_of("\n".join(f"layer{place}/op = Old" for place in range(count)) + "\ntop = Old\nlayer0/more = Old")
+    before = graph_of("\n".join(f"layer{place}/op{copy} = Old" for place in range(count) for copy in range(3)))
     report = compare_graphs(recording_of(packed_recording([before, graph_of("", "optimized")])), AnalysisOptions())
     rows = report.table("scopes").rows
-    assert rows[0] == ("layer0", 2, 0, 0)
-    assert rows[-1] == ("(8 more scopes)", 8, 0, 0)
+    assert rows[0] == ("layer0", 3, 0, 0)
+    assert rows[-1] == ("(7 more scopes)", 21, 0, 0)
     assert len(rows) == MAX_SCOPES + 1
 
 

@@ -16,7 +16,7 @@ from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.op_changes import Changes, recording_changes, stage_changes
 from tfgraphdbg.analyses.op_totals import OpTotals, op_totals
 from tfgraphdbg.analyses.scope_rollup import scope_counts, scope_rows
-from tfgraphdbg.graph_model import GraphModel
+from tfgraphdbg.graph_model import GraphModel, garbage_collection_paused
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
 from tfgraphdbg.report import Column, Report, Table, report_target
 
@@ -42,18 +42,20 @@ def compare_graphs(recording: Recording, options: AnalysisOptions) -> Report:
     if isinstance(sides, MissingEvidence):
         title = f"{recording.target.name}: nothing to compare, {sides.reason}"
         return Report("diff", title, report_target(recording), missing=(*recording.missing, sides))
-    before, after = sides
-    compare = stage_changes if options.against is None else recording_changes
+    with garbage_collection_paused():
+        return _report(*sides, between_recordings=options.against is not None)
+
+
+def _report(before: Side, after: Side, between_recordings: bool) -> Report:
+    compare = recording_changes if between_recordings else stage_changes
     changes = compare(before.graph, after.graph)
     totals = op_totals(before.graph, after.graph, changes)
     return Report(
         analysis="diff",
         title=_title(before, after, totals),
         target=report_target(after.recording),
-        findings=change_findings(
-            after.graph, changes, totals, after.recording.stacks, between_recordings=options.against is not None
-        ),
-        tables=(_changes_table(changes), _scopes_table(changes), _ops_table(changes)),
+        findings=change_findings(after.graph, changes, totals, after.recording.stacks, between_recordings),
+        tables=(_changes_table(changes), _scopes_table(before.graph, after.graph, changes), _ops_table(changes)),
         missing=tuple(dict.fromkeys((*before.recording.missing, *after.recording.missing))),
         stage=after.stage,
     )
@@ -126,14 +128,14 @@ def _changes_table(changes: Changes) -> Table:
     return Table("changes", "Changes by kind", (Column("change"), Column("ops")), rows)
 
 
-def _scopes_table(changes: Changes) -> Table:
+def _scopes_table(before: GraphModel, after: GraphModel, changes: Changes) -> Table:
     columns = (Column("scope"), Column("removed"), Column("added"), Column("changed"))
     counts = (
-        scope_counts(op for op, status in changes.of_before.items() if status == "removed"),
-        scope_counts(op for op, status in changes.of_after.items() if status == "added"),
-        scope_counts(op for op, status in changes.of_after.items() if status == "changed"),
+        scope_counts(before.by_id[id_] for id_, status in changes.of_before.items() if status == "removed"),
+        scope_counts(after.by_id[id_] for id_, status in changes.of_after.items() if status == "added"),
+        scope_counts(after.by_id[id_] for id_, status in changes.of_after.items() if status == "changed"),
     )
-    return Table("scopes", "Changes by name scope, most first", columns, scope_rows(counts))
+    return Table("scopes", "Changes by name scope in the traced graph, most first", columns, scope_rows(counts))
 
 
 def _ops_table(changes: Changes) -> Table:

@@ -119,6 +119,8 @@ class _Comparison:
 
     def _is_dissolved(self, op: OpNode) -> bool:
         """Whether it called, or is a parameter of, a function whose ops are now part of the graph itself."""
+        if not self.inlined_functions:
+            return False
         if op.function in self.inlined_functions and role(op) == "Placeholder":
             return True
         if op.attrs not in self.called:

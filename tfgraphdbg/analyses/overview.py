@@ -33,7 +33,7 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
     graphs = {stage.name: recording.graph(stage.name, tracing) for stage in _compared_stages(tracing)}
     return Report(
         analysis="overview",
-        title=_title(recording, tracing),
+        title=_title(recording, tracing, graphs),
         target=report_target(recording),
         findings=overview_findings(recording),
         tables=(
@@ -59,19 +59,20 @@ def _compared_stages(tracing: Tracing | None) -> list[Stage]:
     return found or ([other] if other is not None else [])
 
 
-def _title(recording: Recording, tracing: Tracing | None) -> str:
-    counts = [_stage_words(stage) for stage in _compared_stages(tracing)]
-    graphs = f"{' -> '.join(counts)} ops" if counts else "no graph"
+def _title(recording: Recording, tracing: Tracing | None, graphs: Mapping[str, GraphModel]) -> str:
+    counts = [_stage_words(stage, graphs[stage.name]) for stage in _compared_stages(tracing)]
+    sizes = f"{' -> '.join(counts)} ops" if counts else "no graph"
     devices = ", ".join(device.name for device in recording.meta.devices)
     count = len(recording.tracings)
     tracings = f"{count:,} tracing" if count == 1 else f"{count:,} tracings"
     of = f" of {tracing.function}" if tracing and count > 1 else ""
-    return f"{recording.target.name}: {graphs}{of}{f', on {devices}' if devices else ''}, {tracings}"
+    return f"{recording.target.name}: {sizes}{of}{f', on {devices}' if devices else ''}, {tracings}"
 
 
-def _stage_words(stage: Stage) -> str:
+def _stage_words(stage: Stage, graph: GraphModel) -> str:
     """`57 traced`, with the ops that wait in its functions: most of them come to light when those are inlined."""
-    inside = f" (+{stage.function_ops:,} in functions)" if stage.function_ops else ""
+    count = stage.function_ops - sum(_parameters(graph).values()) if stage.function_ops else 0
+    inside = f" (+{count:,} in functions)" if count > 0 else ""
     return f"{stage.ops:,}{'' if stage.name == 'graph' else f' {stage.name}'}{inside}"
 
 
@@ -100,17 +101,35 @@ def _change(name: str, counts: Sequence[Counter[str]]) -> tuple[int, ...]:
 
 
 def _scopes_table(graphs: Mapping[str, GraphModel]) -> Table:
-    counts = [scope_counts(op.name for op in graph.top_level_ops) for graph in graphs.values()]
+    counts = [scope_counts(graph.ops) for graph in graphs.values()]
     columns = (Column("scope"), *map(Column, graphs))
-    return Table("scopes", "Name scopes, two levels, most ops first", columns, scope_rows(counts))
+    return Table(
+        "scopes",
+        "Name scopes in the traced graph, two levels, most ops first",
+        columns,
+        scope_rows(counts),
+    )
 
 
 def _library_table(graphs: Mapping[str, GraphModel]) -> Table:
     counts = [Counter(op.function for op in graph.ops if op.function) for graph in graphs.values()]
+    parameters = [_parameters(graph) for graph in graphs.values()]
     names = dict.fromkeys(name for graph in graphs.values() for name in graph.functions)
-    rows: list[Row] = [(name, *(count[name] for count in counts)) for name in names]
-    columns = (Column("function"), *map(Column, graphs))
+    rows: list[Row] = [
+        (
+            name,
+            max(count[name] for count in parameters),
+            *(count[name] - less[name] for count, less in zip(counts, parameters, strict=True)),
+        )
+        for name in names
+    ]
+    columns = (Column("function"), Column("parameters"), *map(Column, graphs))
     return Table("library-functions", "Ops in the functions that the graph calls", columns, tuple(rows))
+
+
+def _parameters(graph: GraphModel) -> Counter[str]:
+    """How many ops of each function's body stand for its arguments: TensorFlow does not count them as ops of it."""
+    return Counter(op.function for op in graph.ops if op.function and op.op_type == "Placeholder")
 
 
 def _devices_table(stages: tuple[Stage, ...], graphs: Mapping[str, GraphModel]) -> Table:
