@@ -16,6 +16,7 @@ from tfgraphdbg.recording import Recording
 from tfgraphdbg.tui.app import DebuggerApp
 from tfgraphdbg.tui.widgets.op_detail import OpDetail
 from tfgraphdbg.tui.widgets.op_list import OpList
+from tfgraphdbg.tui.widgets.painted_rows import PaintedRows
 from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
 from tfgraphdbg.tui.widgets.search_box import SearchInput
 from tfgraphdbg.tui.widgets.text_view import TextView
@@ -159,6 +160,18 @@ class DrivenApp:
             return screen
         region = widget.region
         return [line[region.x : region.right] for line in screen[region.y : region.bottom]]
+
+    def stale_lines(self) -> list[tuple[str, str]]:
+        """Lines of the screen that would look otherwise if everything were drawn anew: as they are, as they should."""
+        with self.app._context():
+            seen = [strip.simplify() for strip in self.screen._compositor.render_strips()]
+            for widget in self.screen.walk_children(Widget, with_self=True):
+                widget.notify_style_update()
+                if isinstance(widget, PaintedRows):
+                    widget._painted.clear()
+                widget.refresh()
+            true = [strip.simplify() for strip in self.screen._compositor.render_strips()]
+        return [(was.text, now.text) for was, now in zip(seen, true, strict=True) if was != now]
 
     def shows(self, *texts: str, on: Widget | None = None) -> bool:
         """Whether all of these texts can be read on the screen."""

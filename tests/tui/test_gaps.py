@@ -30,12 +30,36 @@ def test_a_recording_without_a_tracing_says_what_to_do() -> None:
         packed, tracings=(), main_tracing=None, missing=gaps, outcome="the program called sys.exit(3)"
     )
     with DrivenApp(recording, (80, 24)) as ui:
-        assert ui.shows("No tf.function was traced in model.py:train_step", "tfgraphdbg inspect model.py:train_step")
+        assert ui.shows("No tf.function ran in model.py:train_step", "tfgraphdbg inspect model.py:FUNCTION")
+        assert ui.shows("The run ended early. The program called sys.exit(3)")
         assert ui.shows("What is missing:", "stages: nothing was traced")
         assert ui.shows("▲ partial: ", "sys.exit(3)")
         ui.press("j", "enter", "/", "a", "escape", "]", "[", "s", "t", "b", "f", "tab", "l", "h")
         ui.press("2")
         assert ui.shows("loss 0.5")
+
+
+def test_a_program_without_a_tracing_names_its_own_file() -> None:
+    target = TargetInfo("scripts/plain.py", "program")
+    recording = with_meta(packed_recording([]), tracings=(), main_tracing=None, target=target)
+    with DrivenApp(recording, (80, 24)) as ui:
+        assert ui.shows("No tf.function ran in scripts/plain.py, so there is no graph to show.")
+        assert ui.shows("tfgraphdbg inspect scripts/plain.py:FUNCTION")
+        assert not ui.shows("complete")
+        assert not ui.shows("train_step")
+
+
+def test_a_model_without_a_tracing_has_no_function_to_name() -> None:
+    target = TargetInfo("model.keras", "keras_model")
+    recording = with_meta(packed_recording([]), tracings=(), main_tracing=None, target=target)
+    with DrivenApp(recording, (80, 24)) as ui:
+        assert ui.shows("No tf.function ran in model.keras")
+        assert not ui.shows("FUNCTION")
+
+
+def test_tracings_without_a_main_one() -> None:
+    with DrivenApp(with_meta(packed_recording([small_traced()]), main_tracing=None)) as ui:
+        assert ui.shows("This recording has tracings, but none of them is the main one.")
 
 
 def test_a_tracing_without_any_stage() -> None:

@@ -23,6 +23,7 @@ from tfgraphdbg.tui.app import binding_owners
 from tfgraphdbg.tui.modals.choice_screen import ChoiceList, ChoiceScreen
 from tfgraphdbg.tui.modals.help_screen import HelpScreen, key_names, own_bindings
 from tfgraphdbg.tui.modals.message_screen import MessageScreen
+from tfgraphdbg.tui.widgets.key_line import KeyLine
 
 MODALS = (HelpScreen, MessageScreen, ChoiceScreen, ChoiceList)
 
@@ -117,6 +118,25 @@ def test_the_last_line_follows_the_focus() -> None:
         assert ui.lines()[-1].split() == ["⏎", "To", "the", "list", "esc", "Clear"]
         ui.press("escape", "h")
         assert "⏎ Show ops" in ui.lines()[-1]
+
+
+@pytest.mark.parametrize("focus", ["scopes", "ops", "detail"])
+@pytest.mark.parametrize("width", [24, 50, 80, 100, 120])
+def test_help_and_quit_are_always_in_the_last_line(width: int, focus: str) -> None:
+    with DrivenApp(with_two_tracings(), (width, 24)) as ui:
+        ui.app.screen.action_show_panel(focus)  # type: ignore[attr-defined]
+        ui.settle()
+        last = ui.lines()[-1]
+        assert last.rstrip().endswith("? Help   q Quit")
+        ui.press("2")
+        assert ui.lines()[-1].rstrip().endswith("? Help   q Quit")
+
+
+def test_a_key_is_clicked_where_it_is_shown() -> None:
+    with DrivenApp(small_recording(), (24, 24)) as ui:
+        keys = ui.screen.query_one(KeyLine)
+        ui.click(keys, ui.lines()[-1].index("Help"), 0)
+        assert ui.shows("Esc close")
 
 
 def recordings() -> list[object]:

@@ -83,6 +83,36 @@ def test_the_log_mode() -> None:
         assert "2 Log" in ui.lines()[-1]
 
 
+def log_view(console: str, log: str) -> DrivenApp:
+    packed = packed_recording([small_traced()])
+    packed[CONSOLE_PART], packed[LOG_PART] = console.encode(), log.encode()
+    return DrivenApp(recording_of(packed))
+
+
+def test_files_that_recording_asked_for_do_not_bury_the_log() -> None:
+    dumps = [f"I0000 dump_graph.cc:245] Dumped Graph to /tmp/dumps/after_{number}" for number in range(1100)]
+    log = "\n".join(["first of the log", *dumps, "last of the log"])
+    with log_view("Dumped Graph to my.png\nloss 0.5\n", log) as ui:
+        ui.press("2")
+        lines = "\n".join(ui.lines())
+        order = ["program printed", "Dumped Graph to my.png", "loss 0.5", "TensorFlow logged", "1,100 lines with"]
+        order += ["first of the log", "last of the log"]
+        assert sorted(order, key=lines.index) == order
+        assert "after_" not in lines
+        ui.press("/", *"after_")
+        assert ui.shows("0 of 11 lines")
+
+
+def test_a_program_that_printed_nothing_says_so_above_the_log() -> None:
+    with log_view("", "I0000 Dumped Graph to /tmp/a\n") as ui:
+        ui.press("2")
+        assert ui.shows("3 │ (nothing)", "(1 line with 'Dumped Graph to' left out: recording causes them)")
+    with log_view("loss 0.5", "") as ui:
+        ui.press("2")
+        assert ui.shows("3 │ loss 0.5", "7 │ (nothing)")
+        assert not ui.shows("left out")
+
+
 def test_an_empty_log_says_so() -> None:
     packed = packed_recording([small_traced()])
     packed[LOG_PART] = packed[CONSOLE_PART] = b"\n"

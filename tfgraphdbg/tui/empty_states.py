@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tfgraphdbg.errors import UsageError
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.tui.cell_text import as_sentence, visible
 
@@ -34,11 +33,17 @@ def unreadable(stage: str) -> str:
 
 def no_tracing(recording: Recording) -> str:
     """A recording of a program that traced nothing."""
-    try:
-        _ = recording.main_tracing
-        text = "This recording has tracings, but none of them is the main one.\n\nt chooses one."
-    except UsageError as error:
-        text = f"{as_sentence(error.message)}\n\n{as_sentence(error.hint)}"
+    if recording.tracings:
+        return "This recording has tracings, but none of them is the main one.\n\nt chooses one." + _gaps(recording)
+    target = visible(recording.target.name)
+    text = f"No tf.function ran in {target}, so there is no graph to show."
+    if recording.meta.outcome != "complete":
+        text += f"\n\nThe run ended early. {as_sentence(recording.meta.outcome)}"
+    if recording.target.kind == "program":
+        text += f"\n\nName a function of this file to record it:\n\n    tfgraphdbg inspect {target}:FUNCTION"
+    elif recording.target.kind == "function":
+        file = target.rpartition(":")[0] or target
+        text += f"\n\nName another function of this file to record it:\n\n    tfgraphdbg inspect {file}:FUNCTION"
     return text + _gaps(recording)
 
 

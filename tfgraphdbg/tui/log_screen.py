@@ -60,10 +60,21 @@ class LogScreen(ModeScreen):
         self.pane.focus_panel(name)
 
 
+OWN_DUMP = "Dumped Graph to"
+"""TensorFlow logs this for each file that recording makes it write; of the program it says nothing."""
+
+
 def log_lines(console: str, log: str) -> list[str]:
-    """Both texts with a heading each; those that are empty are left out."""
-    lines: list[str] = []
-    for heading, text in (("What the program printed", console), ("What TensorFlow logged", log)):
-        if text.strip():
-            lines += [*([""] if lines else []), f"── {heading} ──", "", *text.splitlines()]
-    return lines
+    """What the program printed, then what TensorFlow logged, with a heading each; nothing if both are empty."""
+    printed = console.splitlines() if console.strip() else []
+    logged = log.splitlines() if log.strip() else []
+    if not printed and not logged:
+        return []
+    kept = [line for line in logged if OWN_DUMP not in line]
+    left_out = len(logged) - len(kept)
+    note = f"({left_out:,} line{'' if left_out == 1 else 's'} with '{OWN_DUMP}' left out: recording causes them)"
+    return [
+        *("── What the program printed ──", "", *(printed or ["(nothing)"]), ""),
+        *("── What TensorFlow logged ──", "", *([note, ""] if left_out else [])),
+        *(kept or ([] if left_out else ["(nothing)"])),
+    ]

@@ -14,8 +14,11 @@ from textual.widgets import Input
 from tfgraphdbg.recording import Recording
 from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.messages import WorkFailed
-from tfgraphdbg.tui.widgets.key_line import KeyLine
+from tfgraphdbg.tui.widgets.key_line import KeyLine, ShownKey
 from tfgraphdbg.tui.widgets.title_line import TitleLine
+
+ALWAYS_SHOWN = ("app.help", "app.quit")
+"""Ids of the keys that are never left out of the last line for want of room."""
 
 
 class ModeScreen(BackgroundWork, Screen[None]):
@@ -45,14 +48,14 @@ class ModeScreen(BackgroundWork, Screen[None]):
         self.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
 
     def _show_keys(self) -> None:
-        shown: dict[str, tuple[str, str, str]] = {}
+        shown: dict[str, ShownKey] = {}
         for active in self.active_bindings.values():
             # While the user types into a field, other keys are letters.
             typing = isinstance(self.focused, Input) and active.node is not self.focused
             if active.binding.show and active.enabled and not typing:
-                key = active.binding.key
-                displayed = self.app.get_key_display(active.binding)
-                shown.setdefault(active.binding.action, (key, displayed, active.binding.description))
+                binding = active.binding
+                displayed, stays = self.app.get_key_display(binding), binding.id in ALWAYS_SHOWN
+                shown.setdefault(binding.action, ShownKey(binding.key, displayed, binding.description, stays))
         self.query_one(KeyLine).show(tuple(shown.values()))
 
     @on(KeyLine.KeyClicked)

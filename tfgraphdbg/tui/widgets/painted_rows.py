@@ -52,6 +52,7 @@ class PaintedRows(Widget):
         self.left = 0
         """The first column on screen."""
         self._painted: list[Strip] = []
+        """The lines that Textual was given and keeps; none while it is to ask for all of them."""
         self._drawn: dict[tuple[int, bool], Strip] = {}
         """Rows as they were drawn, without and with the cursor."""
         self._styles: dict[tuple[Style, str], Style] = {}
@@ -135,7 +136,7 @@ class PaintedRows(Widget):
         super().notify_style_update()
         self._styles.clear()
         self._drawn.clear()
-        self._painted.clear()
+        self._paint_all()
 
     def style_of(self, base: Style, name: str) -> Style:
         """`base` with one component class laid over it; its colours may be translucent."""
@@ -157,11 +158,16 @@ class PaintedRows(Widget):
             return
         before, self._painted = self._painted, self._drawn_lines()
         if len(before) != len(self._painted):
-            self.refresh()
+            self._paint_all()
             return
         changed = [y for y, line in enumerate(self._painted) if line != before[y]]
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def _paint_all(self) -> None:
+        """Let Textual ask for every line: it keeps those it has, also when the styles are worked out anew."""
+        self._painted.clear()
+        self.refresh()
 
     def _drawn_lines(self) -> list[Strip]:
         base = self.rich_style
