@@ -272,9 +272,11 @@ class Recording:
     def main_tracing(self) -> Tracing:
         """The tracing that reports show first. Raises UsageError when nothing was traced."""
         if self.meta.main_tracing is None:
+            early = "" if self.meta.outcome == "complete" else f" before it ended early: {self.meta.outcome}"
+            file = self.target.name.partition(":")[0] if self.target.kind in ("program", "function") else "model.py"
             raise UsageError(
-                f"no tf.function was traced in {self.target.name} ({self.meta.outcome})",
-                "name a function to record it: tfgraphdbg inspect model.py:train_step",
+                f"no tf.function was traced in {self.target.name}{early}",
+                f"name a function to record it: tfgraphdbg inspect {file}:FUNCTION",
             )
         return self.tracings[self.meta.main_tracing]
 
