@@ -139,6 +139,6 @@ def _scopes_table(before: GraphModel, after: GraphModel, changes: Changes) -> Ta
 
 
 def _ops_table(changes: Changes) -> Table:
+    # A change is a row as it is: its fields are these columns.
     columns = (Column("op"), Column("change"), Column("before"), Column("after"))
-    rows = tuple((change.op, change.kind, change.before, change.after) for change in changes.ops)
-    return Table("ops", "Ops that changed, the most telling changes first", columns, rows)
+    return Table("ops", "Ops that changed, the most telling changes first", columns, changes.ops)

@@ -58,7 +58,8 @@ def _moved(
 
 
 def _feeds_the_same(pairing: Pairing, before: OpNode, after: OpNode, was: InputRef, now: InputRef) -> bool:
-    producer, target = op_id(before.function, was.name), op_id(after.function, now.name)
+    producer = op_id(before.function, was.name) if before.function else was.name
+    target = op_id(after.function, now.name) if after.function else now.name
     source = pairing.before.get(producer)
     if source is not None and producer in pairing.ancestors.get(target, ()):
         # What stands for a loop has outputs of its own.
@@ -83,7 +84,8 @@ def _control_changes(
 
 def _split(inputs: tuple[str, ...]) -> tuple[list[InputRef], list[str]]:
     """The data inputs, and the names of the control inputs."""
-    data = [parse_input(text) for text in inputs if text[:1] != "^"]
+    # Most inputs are plain names: this is parse_input without a call for each of them.
+    data = [parse_input(text) if ":" in text else InputRef(text, 0) for text in inputs if text[:1] != "^"]
     control = [text[1:] for text in inputs if text[:1] == "^"] if len(data) < len(inputs) else []
     return data, control
 
