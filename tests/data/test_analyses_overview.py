@@ -26,7 +26,7 @@ def with_meta(recording: Recording, **changes: object) -> Recording:
 
 def test_a_whole_recording_has_every_table_and_no_finding() -> None:
     report = overview_of(small_recording())
-    assert report.title == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops, on CPU:0, 1 tracing"
+    assert report.title == "model.py:train_step: 14 traced (+2 in functions) -> 12 optimized ops, on CPU:0, 1 tracing"
     assert [table.name for table in report.tables] == TABLES
     assert report.findings == ()
     assert report.stage == "optimized"
@@ -67,7 +67,7 @@ def test_every_tracing_is_listed_with_its_sizes_and_times() -> None:
     assert table.rows[1][4:] == (None, None, 0, None, None, None, NESTED)
     assert (
         report.title
-        == "model.py:train_step: 14 traced (+3 in functions) -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
+        == "model.py:train_step: 14 traced (+2 in functions) -> 12 optimized ops of train_step, on CPU:0, 2 tracings"
     )
 
 
