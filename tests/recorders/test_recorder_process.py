@@ -165,7 +165,12 @@ def test_what_a_program_prints_is_kept_and_stays_off_stdout(program, tmp_path):
 
 
 def test_the_recorder_ends_with_its_parent(program, tmp_path):
-    path = program("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    path = program(
+        "import os, time\n"
+        "open('folder', 'w').write(os.path.dirname(os.environ['TF_DUMP_GRAPH_PREFIX']))\n"
+        "open('pid', 'w').write(str(os.getpid()))\n"
+        "time.sleep(600)\n"
+    )
     command = [sys.executable, "-m", "tfgraphdbg", "record", str(path), "-o", str(tmp_path / "run.tfgdbg")]
     environment = {**os.environ, "PYTHONPATH": str(SAMPLES.parent)}
     parent = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment)
@@ -179,3 +184,4 @@ def test_the_recorder_ends_with_its_parent(program, tmp_path):
     while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    assert not Path((tmp_path / "folder").read_text()).exists()

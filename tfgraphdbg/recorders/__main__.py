@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -47,7 +48,7 @@ def main() -> None:
     events = _EventPipe(os.dup(1))
     request = msgspec.json.decode(request_pipe.readline(), type=RecordRequest)
     _give_streams_to_the_program(Path(request.folder))
-    threading.Thread(target=_end_with_parent, args=(request_pipe,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(request_pipe, request.folder), daemon=True).start()
     is_program = request.target.kind == "program"
     try:
         record_request(request, events)
@@ -91,10 +92,11 @@ def _give_streams_to_the_program(folder: Path) -> None:
     sys.stderr = open(os.dup(console), "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
 
 
-def _end_with_parent(request_pipe: Iterator[bytes]) -> None:
-    """The parent holds the other end open while it lives."""
+def _end_with_parent(request_pipe: Iterator[bytes], folder: str) -> None:
+    """The parent holds the other end open while it lives; what it can no longer collect is removed."""
     for _ in request_pipe:
         pass
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(130)
 
 
