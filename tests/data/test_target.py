@@ -101,7 +101,7 @@ BAD_TARGETS = [
     ("net.tflite", "'net.tflite' is no kind of file", "give the model that it was converted from"),
     ("C:\\work\\model.py", "no file 'C:\\work\\model.py'", "did you mean 'model.py"),
     ("C:\\work\\model.py:step", "no file 'C:\\work\\model.py'", "did you mean 'model.py"),
-    ("C:/work/model.py:step", "no folder 'C:/work', so no 'C:/work/model.py'", TARGET_FORMS),
+    ("C:/code/model.py:step", "no folder 'C:/code', so no 'C:/code/model.py'", TARGET_FORMS),
     ("nul\0byte.py", r"no file 'nul\x00byte.py'", TARGET_FORMS),
     ("two\nlines:step", r"no file 'two\nlines'", TARGET_FORMS),
     ("\x1b[31mred\u202e", r"no file '\x1b[31mred\u202e'", TARGET_FORMS),
