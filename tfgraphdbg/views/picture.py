@@ -28,7 +28,7 @@ class Detail(NamedTuple):
 
     ops: int = 200
     """A graph of more ops is folded."""
-    part_ops: int = 1000
+    part_ops: int = 400
     """The same for a part that the user chose."""
     deep_ops: int = 3000
     """The same where the user asked for a depth."""
