@@ -75,18 +75,6 @@ class Stage(msgspec.Struct, frozen=True):
     """The device of a partition; empty for other stages."""
 
 
-class RewriteStep(msgspec.Struct, frozen=True):
-    """What one Grappler pass did in one iteration, as an edit of the graph before it."""
-
-    pass_name: str
-    iteration: int
-    ms: float | None
-    removed: tuple[str, ...] = ()
-    added: tuple[OpNode, ...] = ()
-    changed: tuple[OpNode, ...] = ()
-    source: Literal["run", "replayed"] = "run"
-
-
 class OpMetric(msgspec.Struct, frozen=True):
     """A measurement as an overlay on a graph: one number an op id, so that every one is sorted and coloured alike."""
 
@@ -115,7 +103,7 @@ class Tracing(msgspec.Struct, frozen=True):
     trace_ms: float | None = None
     """Measured wall time of tracing; None when it was traced before recording began."""
     first_run_ms: float | None = None
-    """Measured wall time of the first call, which includes Grappler; None when it never ran."""
+    """Measured wall time of the first call, with Grappler and with what collecting its graphs costs; None: never ran."""
     calls: int = 0
     run_ms: float = 0.0
     """Measured wall time of all its calls, the first one included."""
@@ -381,7 +369,6 @@ __all__ = [
     "PartSource",
     "Recording",
     "RecordingMeta",
-    "RewriteStep",
     "Role",
     "StackTable",
     "Stage",

@@ -78,7 +78,6 @@ class _Conversion:
         self.facts = facts
         self.attr_sets: list[dict[str, AttrValue]] = []
         self._attr_index: dict[tuple[tuple[str, bytes], ...], int] = {}
-        self._values: dict[bytes, AttrValue] = {}
         self._dtypes: dict[tuple[str, int], tuple[str, ...]] = {}
         self._outputs: dict[tuple[tuple[str, ...], bytes], Outputs] = {}
 
