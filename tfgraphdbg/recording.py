@@ -103,7 +103,7 @@ class Tracing(msgspec.Struct, frozen=True):
     trace_ms: float | None = None
     """Measured wall time of tracing; None when it was traced before recording began."""
     first_run_ms: float | None = None
-    """Wall time of the first call, measured with Grappler and with what collecting its graphs costs; None if it never ran."""
+    """Measured wall time of the first call: Grappler, and collecting its graphs, included; None: it never ran."""
     calls: int = 0
     run_ms: float = 0.0
     """Measured wall time of all its calls, the first one included."""
