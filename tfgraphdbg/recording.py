@@ -15,6 +15,7 @@ import msgspec
 
 from tfgraphdbg.errors import UnreadableFileError, UsageError
 from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode
+from tfgraphdbg.rewrites import AFTER, RewriteHistory, RewritePart, graph_after
 
 FORMAT_VERSION = 1
 """Raised when an older tfgraphdbg could misread a newer recording."""
@@ -219,6 +220,16 @@ def graph_part(tracing: int, stage: str) -> str:
     return f"tracings/{tracing}/{stage.replace(':', '-')}.ops"
 
 
+def rewrites_part(tracing: int) -> str:
+    """Name of the part that holds what Grappler did to a tracing's graph, pass by pass."""
+    return f"tracings/{tracing}/rewrites"
+
+
+def chances_part(tracing: int) -> str:
+    """Name of the part that holds the chances that Grappler missed, as tried while TensorFlow was at hand."""
+    return f"tracings/{tracing}/chances"
+
+
 def raw_part(tracing: int, stage: str, kind: StageKind = "graph") -> str:
     """Name of the part that holds a stage's raw GraphDef, or its text."""
     return f"graphs/{tracing}/{stage.replace(':', '-')}.{'pb.zst' if kind == 'graph' else 'txt'}"
@@ -235,6 +246,7 @@ class Recording:
         self.meta = meta
         self.parts = parts
         self._graphs: dict[tuple[int, str], GraphModel] = {}
+        self._rewrites: dict[int, tuple[RewriteHistory, ...]] = {}
 
     def __repr__(self) -> str:
         count = len(self.tracings)
@@ -280,9 +292,14 @@ class Recording:
         return max(found, key=lambda tracing: (len(tracing.stages), tracing.run_ms))
 
     def graph(self, stage: str | None = None, tracing: Tracing | None = None) -> GraphModel:
-        """The graph of a stage: `traced`, `optimized`, `partition:0` ...; by default what ran of the main tracing."""
+        """The graph of a stage: `traced`, `optimized`, `partition:0` ...; by default what ran of the main tracing.
+
+        `after:remapper` is the graph after that Grappler pass, `after:remapper:2` after its second run.
+        """
         tracing = tracing or self.main_tracing
         stage = stage or tracing.default_stage
+        if stage.startswith(AFTER):
+            return self._graph_after(stage, tracing)
         self._require(tracing, stage, "graph")
         key = (tracing.index, stage)
         if key not in self._graphs:
@@ -291,6 +308,35 @@ class Recording:
             _require_indices(name, (op.attrs for op in part.ops), len(part.attr_sets))
             self._graphs[key] = GraphModel(part.name, stage, part.ops, part.attr_sets, part.functions)
         return self._graphs[key]
+
+    def _graph_after(self, stage: str, tracing: Tracing) -> GraphModel:
+        """Only the latest one is kept: each shares its ops with the others, but a graph has indices of its own."""
+        key = (tracing.index, stage)
+        if key not in self._graphs:
+            history = self.own_rewrites(tracing)
+            if history is None:
+                why = next((f": {gap.reason}" for gap in self.missing if gap.evidence == "grappler-passes"), "")
+                raise UsageError(
+                    f"what Grappler did to {tracing.function} was not recorded{why}",
+                    f"recorded graph stages: {', '.join(stage.name for stage in tracing.stages) or 'none'}",
+                )
+            made = graph_after(self.graph("lowered", tracing), history, stage)
+            for other in [other for other in self._graphs if other[1].startswith(AFTER)]:
+                del self._graphs[other]
+            self._graphs[key] = made
+        return self._graphs[key]
+
+    def rewrites(self, tracing: Tracing | None = None) -> tuple[RewriteHistory, ...]:
+        """What Grappler did to a tracing's own graph, first, and to library functions that stayed calls."""
+        tracing = tracing or self.main_tracing
+        if tracing.index not in self._rewrites:
+            part = self._optional(rewrites_part(tracing.index), RewritePart)
+            self._rewrites[tracing.index] = part.histories if part else ()
+        return self._rewrites[tracing.index]
+
+    def own_rewrites(self, tracing: Tracing | None = None) -> RewriteHistory | None:
+        """What Grappler did to a tracing's own graph; None when that was not recorded."""
+        return next((history for history in self.rewrites(tracing) if not history.function), None)
 
     def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
         """The raw serialized GraphDef of a stage, as TensorFlow gave it."""
