@@ -1,4 +1,4 @@
-"""What Grappler did to one graph, pass by pass, as edits: the graph after any pass is the first one with edits applied."""
+"""What Grappler did to one graph, pass by pass, as edits: the graph after any pass is the first with edits applied."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def short_pass_name(pass_name: str) -> str:
 
 
 def stage_after(step: RewriteStep, steps: Iterable[RewriteStep]) -> str:
-    """The shortest stage name of the graph after a step: `after:remapper`, and `after:remapper:2` for its second run."""
+    """The shortest name of the graph after a step: `after:remapper`, and `after:remapper:2` for its second run."""
     first = next((other for other in steps if other.short_name == step.short_name), step)
     return f"{AFTER}{step.short_name}" + ("" if first.iteration == step.iteration else f":{step.iteration}")
 

@@ -8,12 +8,10 @@ import msgspec
 
 from tfgraphdbg.graph_model import AttrScalar
 
-ChanceRule = Literal[
-    "missed-fusion", "duplicate-computation", "constant-computation", "cast-chain", "transpose-chain"
-]
+ChanceRule = Literal["missed-fusion", "duplicate-computation", "constant-computation", "cast-chain", "transpose-chain"]
 
 Proof = Literal["rule", "confirmed", "refuted"]
-"""`rule`: known from the rules alone. `confirmed`: Grappler takes it once the blocker is gone. `refuted`: it does not."""
+"""`rule`: known from the rules alone. `confirmed`: Grappler takes it without the blocker. `refuted`: it does not."""
 
 
 class Chance(msgspec.Struct, frozen=True):
