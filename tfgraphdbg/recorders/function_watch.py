@@ -17,7 +17,7 @@ from typing import Any
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recorders import environment, structure, tensorflow_internals
 from tfgraphdbg.recorders.function_names import call_kind, concrete_name, place_of, plain_name, role_of, text_of
-from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
 from tfgraphdbg.recording import Tracing
@@ -46,7 +46,8 @@ class FunctionWatch:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Observe TensorFlow while open. TensorFlow must have been imported."""
-        with tensorflow_internals.observed_functions(self._on_trace, self._on_run):
+        following = self._dumps.following() if self._dumps else contextlib.nullcontext()
+        with following, tensorflow_internals.observed_functions(self._on_trace, self._on_run):
             try:
                 yield
             finally:

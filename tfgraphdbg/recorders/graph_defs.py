@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tfgraphdbg.graph_model import AttrValue, OpNode, OutputInfo, op_id
+from tfgraphdbg.graph_model import AttrValue, OpNode, OutputInfo, garbage_collection_paused, op_id
 from tfgraphdbg.recorders import tensorflow_internals
 from tfgraphdbg.recording import GraphPart
 
@@ -44,10 +43,14 @@ def graph_part_of(
     graph_def: Any, name: str, stage: str, facts: OpFacts | None = None, bodies: Mapping[str, Any] | None = None
 ) -> GraphPart:
     """Turn a GraphDef into plain data. `bodies` gives library functions as GraphDefs where they were traced here."""
-    conversion = _Conversion(facts or OpFacts())
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    return converted_graph(graph_def, name, stage, OpConversion(facts or OpFacts()), bodies)
+
+
+def converted_graph(
+    graph_def: Any, name: str, stage: str, conversion: OpConversion, bodies: Mapping[str, Any] | None = None
+) -> GraphPart:
+    """Like `graph_part_of`, with a conversion that goes on afterwards, with the ops of edits."""
+    with garbage_collection_paused():
         ops = [conversion.op(node, "") for node in graph_def.node]
         functions = []
         for definition in graph_def.library.function:
@@ -58,9 +61,6 @@ def graph_part_of(
             nodes = body.node if body is not None else _body_nodes(definition)
             ops += [conversion.op(node, function) for node in nodes]
         return GraphPart(name, stage, tuple(ops), tuple(conversion.attr_sets), tuple(functions))
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _body_nodes(definition: Any) -> Iterable[Any]:
@@ -71,7 +71,7 @@ def _body_nodes(definition: Any) -> Iterable[Any]:
         return list(definition.node_def)
 
 
-class _Conversion:
+class OpConversion:
     """One pass over a graph; equal attrs and equal outputs are converted once."""
 
     def __init__(self, facts: OpFacts) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from tfgraphdbg.errors import DebuggerError, RecordingInterruptedError
 from tfgraphdbg.record_request import RecordRequest
 from tfgraphdbg.recorders.function_watch import FunctionWatch
-from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.import_hook import when_tensorflow_is_imported
 from tfgraphdbg.recorders.in_place import missing_tensorflow
 from tfgraphdbg.recorders.python_stacks import LibraryPaths

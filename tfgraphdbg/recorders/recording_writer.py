@@ -26,8 +26,10 @@ from tfgraphdbg.recording import (
     Tracing,
     graph_part,
     raw_part,
+    rewrites_part,
 )
 from tfgraphdbg.recording_file import encode_part, pack_bytes
+from tfgraphdbg.rewrites import RewriteHistory, RewritePart
 
 MAX_CALLS = 10_000
 """Calls kept one by one; above, only each tracing's count and sum are."""
@@ -144,6 +146,10 @@ class RecordingWriter:
         self._sink.write(graph_part(index, part.stage), encode_part(part))
         self._sink.write(raw_part(index, part.stage), pack_bytes(raw))
         self._add_stage(index, stage)
+
+    def add_rewrites(self, index: int, histories: tuple[RewriteHistory, ...]) -> None:
+        """Write what Grappler did to a tracing's graph, and to its library functions."""
+        self._sink.write(rewrites_part(index), encode_part(RewritePart(histories)))
 
     def add_text(self, index: int, stage: str, text: str) -> None:
         """Write one compiler stage of a tracing."""

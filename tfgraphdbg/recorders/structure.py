@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import GraphModel, op_id
 from tfgraphdbg.recorders import tensorflow_internals
-from tfgraphdbg.recorders.graph_defs import OpFacts, graph_part_of
-from tfgraphdbg.recorders.grappler_input import GrapplerDumps
+from tfgraphdbg.recorders.graph_def_bytes import parse_graph
+from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts, converted_graph, graph_part_of
+from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
+from tfgraphdbg.recorders.grappler_passes import history_of_function, history_of_graph
 from tfgraphdbg.recorders.op_origins import InheritedFacts, TracedFacts
+from tfgraphdbg.recorders.pass_edits import PassEdits
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
 from tfgraphdbg.recording import GraphPart
@@ -87,20 +90,65 @@ def _record_stages(
 ) -> None:
     name = writer.tracing(index).concrete_function
     _add(writer, index, graphs.pre_optimization, "pre-optimization", facts)
-    lowered = dumps.lowered_graph(name) if dumps else _NO_DUMPS
-    if isinstance(lowered, str):
-        writer.miss("stage-lowered", f"{writer.tracing(index).function}: {lowered}")
-    else:
-        _add(writer, index, lowered, "lowered", facts)
-    _add(writer, index, graphs.optimized, "optimized", facts)
+    edits = dumps.edits_of(name) if dumps else _NO_DUMPS
+    lowered = None if isinstance(edits, str) else _record_lowered(writer, index, edits, facts)
+    if isinstance(edits, str):
+        for evidence in ("stage-lowered", "grappler-passes"):
+            writer.miss(evidence, f"{writer.tracing(index).function}: {edits}")
+    optimized = _add(writer, index, graphs.optimized, "optimized", facts)
+    if lowered is not None and dumps is not None and not isinstance(edits, str):
+        _record_passes(writer, index, _Passes(edits, *lowered, optimized), facts, dumps)
     for number, partition in enumerate(graphs.partitions):
         device = next((node.device for node in partition.node if node.device), "")
         _add(writer, index, partition, f"partition:{number}", facts, device)
 
 
-def _add(writer: RecordingWriter, index: int, graph_def: Any, stage: str, facts: OpFacts, device: str = "") -> None:
+class _Passes(NamedTuple):
+    """What the history of a graph is made of."""
+
+    edits: PassEdits
+    lowered: GraphPart
+    conversion: OpConversion
+    optimized: GraphPart
+
+
+def _record_lowered(
+    writer: RecordingWriter, index: int, edits: PassEdits, facts: OpFacts
+) -> tuple[GraphPart, OpConversion] | None:
+    assert edits.first is not None
+    try:
+        graph_def = parse_graph(edits.first, edits.is_text)
+    except ValueError as error:
+        for evidence in ("stage-lowered", "grappler-passes"):
+            writer.miss(evidence, f"{writer.tracing(index).function}: the first dump is damaged: {error}")
+        return None
+    conversion = OpConversion(facts)
+    part = converted_graph(graph_def, writer.tracing(index).concrete_function, "lowered", conversion)
+    writer.add_graph(index, part, graph_def.SerializeToString())
+    return part, conversion
+
+
+def _record_passes(writer: RecordingWriter, index: int, passes: _Passes, facts: OpFacts, dumps: GrapplerDumps) -> None:
+    function = writer.tracing(index).function
+    try:
+        own = history_of_graph(passes.edits, passes.lowered, passes.conversion, passes.optimized)
+        called = dumps.edits_of_functions(frozenset(passes.optimized.functions) | frozenset(passes.lowered.functions))
+        others = [history_of_function(item, name, edits, facts) for item, (name, edits) in called.items()]
+    except ValueError as error:
+        writer.miss("grappler-passes", f"{function}: a dump is damaged: {error}")
+        return
+    for reason in (passes.edits.problem, *passes.edits.gaps):
+        if reason:
+            writer.miss("grappler-passes", f"{function}: {reason}")
+    writer.add_rewrites(index, (own, *others))
+
+
+def _add(
+    writer: RecordingWriter, index: int, graph_def: Any, stage: str, facts: OpFacts, device: str = ""
+) -> GraphPart:
     part: GraphPart = graph_part_of(graph_def, writer.tracing(index).concrete_function, stage, facts)
     writer.add_graph(index, part, graph_def.SerializeToString(), device)
+    return part
 
 
 _NO_DUMPS = (

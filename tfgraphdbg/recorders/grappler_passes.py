@@ -1,0 +1,136 @@
+"""The edits of Grappler's passes, from the dumps of the real run -> the rewrite history of a tracing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tfgraphdbg.graph_model import AttrValue, OpNode, garbage_collection_paused
+from tfgraphdbg.recorders.graph_def_bytes import parse_graph, parse_node
+from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts
+from tfgraphdbg.recorders.pass_edits import PassEdits, RawStep
+from tfgraphdbg.recording import GraphPart
+from tfgraphdbg.rewrites import RewriteHistory, RewriteStep, apply_steps
+
+AttrSets = Sequence[dict[str, AttrValue]]
+
+
+def history_of_graph(
+    edits: PassEdits, lowered: GraphPart, conversion: OpConversion, optimized: GraphPart | None
+) -> RewriteHistory:
+    """What Grappler did to a tracing's own graph. `conversion` is the one that made `lowered`, and goes on.
+
+    Raises ValueError when a node of a dump is damaged.
+    """
+    given = {op.name: op for op in lowered.ops if not op.function}
+    shared = len(lowered.attr_sets)
+    with garbage_collection_paused():
+        steps = _Steps(conversion, given, edits).all()
+        difference = None
+        if optimized is not None:
+            last = apply_steps(given, steps).values()
+            ran = [op for op in optimized.ops if not op.function]
+            difference = difference_of(last, conversion.attr_sets, ran, optimized.attr_sets)
+    attr_sets = tuple(conversion.attr_sets[shared:])
+    return RewriteHistory(edits.item, "", steps, attr_sets, difference=difference)
+
+
+def history_of_function(item: str, function: str, edits: PassEdits, facts: OpFacts) -> RewriteHistory:
+    """What Grappler did to a library function that stayed a call. Raises ValueError when a node is damaged."""
+    assert edits.first is not None
+    conversion = OpConversion(_FactsInside(facts, function))
+    with garbage_collection_paused():
+        given = {node.name: conversion.op(node, function) for node in parse_graph(edits.first, edits.is_text).node}
+        steps = _Steps(conversion, given, edits, function).all()
+    return RewriteHistory(item, function, steps, tuple(conversion.attr_sets), tuple(given.values()))
+
+
+class _FactsInside(OpFacts):
+    """The facts of a function body that was instantiated by itself: its arguments are `_Arg`s again."""
+
+    def __init__(self, facts: OpFacts, function: str) -> None:
+        self._facts = facts
+        self._function = function
+
+    def stack(self, op_id: str) -> int:
+        """The stack of a traced op."""
+        return self._facts.stack(op_id)
+
+    def origins(self, node: Any, function: str) -> tuple[str, ...]:
+        """The traced op of that name in the function, or what the runtime's own notes say."""
+        return self._facts.origins(node, self._function)
+
+    def shapes(self, node: Any, origins: tuple[str, ...]) -> Any:
+        """As they were traced."""
+        return self._facts.shapes(node, origins)
+
+
+class _Steps:
+    """The steps of one graph, converted in order; what a dump changed and our model does not show is no change."""
+
+    def __init__(
+        self, conversion: OpConversion, given: Mapping[str, OpNode], edits: PassEdits, function: str = ""
+    ) -> None:
+        self._conversion = conversion
+        self._now = dict(given)
+        self._edits = edits
+        self._function = function
+
+    def all(self) -> tuple[RewriteStep, ...]:
+        """Every step, in order."""
+        return tuple([self._step(raw) for raw in self._edits.steps])
+
+    def _step(self, raw: RawStep) -> RewriteStep:
+        added = [self._op(node) for node in raw.added.values()]
+        changed = [op for name, node in raw.changed.items() if self._is_new(name, op := self._op(node))]
+        for name in raw.removed:
+            del self._now[name]
+        self._now.update((op.name, op) for op in (*added, *changed))
+        return RewriteStep(
+            raw.pass_name,
+            raw.iteration,
+            raw.removed,
+            tuple(added),
+            tuple(changed),
+            raw.nodes,
+            raw.ms,
+            raw.timed_by,
+            raw.note,
+        )
+
+    def _op(self, node: bytes) -> OpNode:
+        return self._conversion.op(parse_node(node, self._edits.is_text), self._function)
+
+    def _is_new(self, name: str, after: OpNode) -> bool:
+        attrs = self._conversion.attr_sets
+        return _shown(self._now[name], attrs) != _shown(after, attrs)
+
+
+def _shown(op: OpNode, attr_sets: AttrSets) -> tuple[object, ...]:
+    return op.op_type, op.inputs, op.device, attr_sets[op.attrs] if op.attrs >= 0 else {}
+
+
+def difference_of(last: Iterable[OpNode], last_attrs: AttrSets, ran: Iterable[OpNode], ran_attrs: AttrSets) -> str:
+    """How the graph after the last pass differs from the one that ran, in one sentence; empty for not at all.
+
+    Attrs that begin with `_` are the runtime's own notes, such as `_XlaHasReferenceVars`, which come after Grappler.
+    """
+    ours, theirs = ({op.name: op for op in ops} for ops in (last, ran))
+    gone = ours.keys() - theirs.keys()
+    new = theirs.keys() - ours.keys()
+    if gone or new:
+        example = min(gone or new)
+        return f"{len(gone):,} ops of it did not run and {len(new):,} others did, such as {example!r}"
+    equal_attrs = functools.lru_cache(maxsize=None)(lambda a, b: _attrs(last_attrs, a) == _attrs(ran_attrs, b))
+    different = [
+        name
+        for name, op in ours.items()
+        if (op.op_type, op.inputs, op.device) != ((other := theirs[name]).op_type, other.inputs, other.device)
+        or not equal_attrs(op.attrs, other.attrs)
+    ]
+    return f"{len(different):,} ops differ, such as {min(different)!r}" if different else ""
+
+
+def _attrs(attr_sets: AttrSets, index: int) -> Mapping[str, AttrValue]:
+    return {name: value for name, value in attr_sets[index].items() if name[0] != "_"} if index >= 0 else {}
