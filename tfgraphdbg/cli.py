@@ -116,7 +116,7 @@ def _refuse_recording_options(arguments: argparse.Namespace, target: str) -> Non
         raise UsageError(f"{target} is a recording already", "copy the file, or name the program to record it again")
     if getattr(arguments, "second", None):
         return
-    for option in ("input", "inputs_from", "mode", "batch", "seed", "timeout", "save"):
+    for option in ("input", "inputs_from", "mode", "batch", "seed", "without", "only", "timeout", "save"):
         if getattr(arguments, option):
             name = "--" + option.replace("_", "-")
             raise UsageError(f"{name} is for recording, and {target} is a recording already", f"leave {name} out")

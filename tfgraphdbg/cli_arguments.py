@@ -127,6 +127,16 @@ def _add_recording_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--seed", type=_natural, metavar="N", help="make random inputs and TensorFlow's seeds repeatable"
     )
+    group.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PASS",
+        help="switch this pass of Grappler off, repeatable: remapper, layout, constant_folding ...",
+    )
+    group.add_argument(
+        "--only", action="append", default=[], metavar="PASS", help="switch all passes off but this one, repeatable"
+    )
     group.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop the recording after this long")
     group.add_argument("--save", metavar="RUN.tfgdbg", help="keep the recording in this file")
     group.add_argument("--function", metavar="NAME", help="the function that is shown first, of several")

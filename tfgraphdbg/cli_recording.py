@@ -17,6 +17,7 @@ from tfgraphdbg.cli_progress import RecordingProgress
 from tfgraphdbg.errors import DebuggerError, UsageError
 from tfgraphdbg.foreign_text import visible
 from tfgraphdbg.input_language import parse_inputs
+from tfgraphdbg.pass_switches import PassSwitches, parse_switches
 from tfgraphdbg.record_request import RecordRequest
 from tfgraphdbg.recorder_process import record_in_process, recorder_folder
 from tfgraphdbg.recording import Recording
@@ -29,13 +30,17 @@ LAST_LINES = 8
 MAX_KEPT = 20
 """Recordings that stay in the user's cache."""
 
+MAX_NAMED_PASSES = 3
+"""Passes that the name of a recording lists."""
+
 
 def record_target(
     arguments: argparse.Namespace, spec: TargetSpec, console: Console
 ) -> tuple[Recording, DebuggerError | None]:
     """Record `spec` as the arguments ask. With an error, what was recorded before it is kept all the same."""
-    destination = _destination(arguments, spec)
     # Wrong words end here, not after TensorFlow has been imported.
+    switches = _switches(arguments, spec)
+    destination = _destination(arguments, spec, switches)
     parse_inputs(arguments.input)
     with recorder_folder() as folder:
         request = RecordRequest(
@@ -47,6 +52,8 @@ def record_target(
             arguments.batch,
             arguments.seed,
             arguments.function,
+            switches.without,
+            switches.only,
         )
         with RecordingProgress(console, arguments.quiet) as progress:
             run = record_in_process(request, destination, progress.on_event, arguments.timeout)
@@ -60,7 +67,17 @@ def record_target(
     return recording, run.error
 
 
-def _destination(arguments: argparse.Namespace, spec: TargetSpec) -> Path:
+def _switches(arguments: argparse.Namespace, spec: TargetSpec) -> PassSwitches:
+    switches = parse_switches(arguments.without, arguments.only)
+    if switches.origin and spec.kind == "graph_def":
+        raise UsageError(
+            f"{switches.origin} is for what runs, and of {spec.text} only the structure is read",
+            f"leave {switches.origin} out, or name the program that the graph is from",
+        )
+    return switches
+
+
+def _destination(arguments: argparse.Namespace, spec: TargetSpec, switches: PassSwitches) -> Path:
     """The file that the user named, else the target's own place in the user's cache."""
     named = arguments.output if arguments.verb == "record" else arguments.save
     if named:
@@ -80,12 +97,19 @@ def _destination(arguments: argparse.Namespace, spec: TargetSpec) -> Path:
         _drop_oldest(folder)
     else:
         folder = Path(tempfile.gettempdir())
-    return folder / (_file_name(spec.text) + SUFFIX)
+    return folder / (_file_name(spec.text) + _switched_name(switches) + SUFFIX)
 
 
 def _file_name(target: str) -> str:
     """A short plain name that tells the target: `model.py-train_step`."""
     return re.sub(r"[^\w.-]+", "-", os.path.relpath(target) if os.path.isabs(target) else target).strip("-.")[-80:]
+
+
+def _switched_name(switches: PassSwitches) -> str:
+    """What keeps a recording with passes switched off apart from the ordinary one: `-without-remapper`."""
+    names = switches.without or switches.only
+    words = "-".join(names) if len(names) <= MAX_NAMED_PASSES else f"{len(names)}-passes"
+    return f"{switches.origin[1:]}-{words}" if names else ""
 
 
 def _drop_oldest(folder: Path) -> None:

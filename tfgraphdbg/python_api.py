@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -16,18 +16,31 @@ from tfgraphdbg.report import Report
 __all__ = ["Picture", "analyze", "as_text", "load", "record", "render", "save", "watch"]
 
 
-def record(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Recording:
+def record(
+    function: Callable[..., Any],
+    /,
+    *args: Any,
+    without: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
+    **kwargs: Any,
+) -> Recording:
     """Call `function(*args, **kwargs)` once, in this process, and record what TensorFlow made of it.
 
     `function` is a `tf.function`, or any Python function, which is then wrapped with one. The arguments are those of a
     normal call. The recording has the stages `traced`, `pre-optimization`, `optimized` and one `partition:N` a device;
     times are wall times in milliseconds. What a start after TensorFlow's import cannot have is in `recording.missing`.
 
-    Raises MissingRequirementError without TensorFlow; what the function itself raises goes through unchanged.
+    `without=("remapper",)` switches Grappler passes off for this one call, `only=("remapper",)` all others; a function
+    that has a parameter of one of these names needs a lambda around it.
+
+    Raises MissingRequirementError without TensorFlow, UsageError for a pass that does not exist or cannot be switched;
+    what the function itself raises goes through unchanged.
     """
+    from tfgraphdbg.pass_switches import parse_switches
     from tfgraphdbg.recorders import in_place
 
-    return in_place.record(function, args, kwargs)
+    switches = parse_switches(*([names] if isinstance(names, str) else names for names in (without, only)))
+    return in_place.record(function, args, kwargs, switches)
 
 
 def save(recording: Recording, path: str | os.PathLike[str]) -> None:

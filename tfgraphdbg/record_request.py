@@ -28,6 +28,10 @@ class RecordRequest(msgspec.Struct, frozen=True):
     seed: int | None = None
     function: str | None = None
     """The function that reports show first; None: the target, or the one that took the most time."""
+    without: tuple[str, ...] = ()
+    """Grappler passes to switch off."""
+    only: tuple[str, ...] = ()
+    """Grappler passes to leave on; all others are switched off. Empty: no choice."""
 
 
 class PhaseEvent(msgspec.Struct, frozen=True, tag="phase"):

@@ -16,25 +16,6 @@ PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "keras", "keras-
 
 ENVIRONMENT_PREFIXES = ("TF_", "XLA_", "CUDA_", "KERAS_", "OMP_", "MKL_", "NCCL_")
 
-GRAPPLER_PASSES = (
-    "layout_optimizer",
-    "constant_folding",
-    "shape_optimization",
-    "remapping",
-    "arithmetic_optimization",
-    "dependency_optimization",
-    "loop_optimization",
-    "function_optimization",
-    "debug_stripper",
-    "disable_model_pruning",
-    "scoped_allocator_optimization",
-    "pin_to_host_optimization",
-    "implementation_selector",
-    "auto_mixed_precision",
-    "disable_meta_optimizer",
-    "min_graph_nodes",
-)
-
 
 def versions() -> dict[str, str]:
     """Versions of Python, TensorFlow and the packages that shape graphs; only those that are installed."""
@@ -88,12 +69,9 @@ def _processor() -> str:
 
 
 def options() -> dict[str, dict[str, str]]:
-    """Options in force by group: Grappler passes, execution, Keras, environment variables."""
+    """Options in force by group: execution, Keras, environment variables; see `grappler_options` for Grappler's."""
     import tensorflow
 
-    set_passes = tensorflow.config.optimizer.get_experimental_options()
-    grappler = {name: str(set_passes[name]) if name in set_passes else "default" for name in GRAPPLER_PASSES}
-    grappler.update({name: str(value) for name, value in set_passes.items() if name not in grappler})
     execution = {
         "functions_run_eagerly": str(tensorflow.config.functions_run_eagerly()),
         "jit": str(tensorflow.config.optimizer.get_jit()),
@@ -104,7 +82,7 @@ def options() -> dict[str, dict[str, str]]:
         "inter_op_threads": str(tensorflow.config.threading.get_inter_op_parallelism_threads()),
     }
     environment = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT_PREFIXES)}
-    groups = {"grappler": grappler, "execution": execution, "environment": environment, "keras": _keras_options()}
+    groups = {"execution": execution, "environment": environment, "keras": _keras_options()}
     return {name: group for name, group in groups.items() if group}
 
 

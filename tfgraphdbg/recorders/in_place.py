@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from tfgraphdbg.errors import MissingRequirementError
+from tfgraphdbg.pass_switches import PassSwitches
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recording import META_PART, Recording, RecordingMeta, TargetInfo
 from tfgraphdbg.recording_file import MemoryParts
 
 
-def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recording:
-    """Call a function once, wrapped with `tf.function` unless it is one, and record it."""
+def record(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], switches: PassSwitches
+) -> Recording:
+    """Call a function once, wrapped with `tf.function` unless it is one, and record it with passes switched off."""
     _require_tensorflow()
     import tensorflow
 
@@ -26,7 +29,7 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     traced = tensorflow_internals.untraced_copy(traced)
     python_function = tensorflow_internals.python_function_of(traced)
     name = getattr(python_function, "__qualname__", type(function).__name__).rpartition("<locals>.")[2]
-    with _recording_in_place(name, "function", python_function) as live:
+    with _recording_in_place(name, "function", python_function, switches) as live:
         traced(*args, **kwargs)
     return live.recording
 
@@ -35,7 +38,7 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 def watch(name: str = "watched block") -> Iterator[Recording]:
     """Record whatever tf.functions run inside the block; the yielded recording is complete when it ends."""
     _require_tensorflow()
-    with _recording_in_place(name, "program", None) as live:
+    with _recording_in_place(name, "program", None, PassSwitches()) as live:
         yield live.recording
 
 
@@ -52,9 +55,10 @@ class _Live:
 
 
 @contextmanager
-def _recording_in_place(name: str, kind: str, python_function: Any | None) -> Iterator[_Live]:
+def _recording_in_place(name: str, kind: str, python_function: Any | None, switches: PassSwitches) -> Iterator[_Live]:
     from tfgraphdbg.recorders import environment
     from tfgraphdbg.recorders.function_watch import FunctionWatch
+    from tfgraphdbg.recorders.grappler_options import GrapplerOptions
     from tfgraphdbg.recorders.python_stacks import LibraryPaths
 
     live = _Live(TargetInfo(name, kind))
@@ -63,10 +67,15 @@ def _recording_in_place(name: str, kind: str, python_function: Any | None) -> It
     writer.miss("console", "recorded in place: what was printed stayed in this process")
     watch = FunctionWatch(writer)
     watch.prefer(python_function)
+    grappler = GrapplerOptions(switches, writer)
+    groups: dict[str, dict[str, str]] = {}
     outcome = "complete"
     try:
-        with writer.phase("run"), watch.watching():
-            yield live
+        with writer.phase("run"), watch.watching(), grappler.in_force():
+            try:
+                yield live
+            finally:
+                groups = grappler.groups()
     except BaseException as error:
         outcome = f"the block raised {type(error).__name__}"
         raise
@@ -75,7 +84,7 @@ def _recording_in_place(name: str, kind: str, python_function: Any | None) -> It
             outcome=outcome,
             versions=environment.versions(),
             devices=environment.devices(),
-            options=environment.options(),
+            options={**environment.options(), **groups},
         )
         live.refresh()
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tfgraphdbg.errors import DebuggerError, RecordingInterruptedError
+from tfgraphdbg.pass_switches import PassSwitches
 from tfgraphdbg.record_request import RecordRequest
 from tfgraphdbg.recorders.function_watch import FunctionWatch
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
+from tfgraphdbg.recorders.grappler_options import GrapplerOptions
 from tfgraphdbg.recorders.import_hook import when_tensorflow_is_imported
 from tfgraphdbg.recorders.in_place import missing_tensorflow
 from tfgraphdbg.recorders.python_stacks import LibraryPaths
@@ -74,6 +76,7 @@ class _Run:
         self._writer = writer
         self._watch = watch
         self._stack = stack
+        self._grappler = GrapplerOptions(PassSwitches(request.without, request.only), writer)
         self._has_tensorflow = False
         watch.prefer(None, request.function)
 
@@ -117,6 +120,7 @@ class _Run:
 
         self._has_tensorflow = True
         self._stack.enter_context(self._watch.watching())
+        self._stack.enter_context(self._grappler.in_force())
         self._writer.update(versions=environment.versions())
 
     def _note_function(self, loaded: Any) -> None:
@@ -124,7 +128,8 @@ class _Run:
 
         python_function = tensorflow_internals.python_function_of(loaded.function)
         self._watch.prefer(python_function, self._request.function)
-        self._writer.update(options={"function": environment.function_options(loaded.function)})
+        options = {**self._writer.meta.options, "function": environment.function_options(loaded.function)}
+        self._writer.update(options=options)
 
     @contextlib.contextmanager
     def _main_kept(self) -> Iterator[None]:
@@ -141,5 +146,5 @@ class _Run:
             self._writer.miss("tracings", "the program ended before it had imported TensorFlow")
             self._writer.update()
             return
-        options = {**self._writer.meta.options, **environment.options()}
+        options = {**self._writer.meta.options, **environment.options(), **self._grappler.groups()}
         self._writer.update(devices=environment.devices(), options=options)
