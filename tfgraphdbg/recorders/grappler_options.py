@@ -45,7 +45,7 @@ class GrapplerOptions:
         `grappler-switches`: what `--without` or `--only` asked for.
         """
         now = _options_in_force()
-        program = {name: str(value) for name, value in rewriter_config.program_optimizer_options().items()}
+        program = _program_options()
         first = self._at_first_run or now
         earlier = {name: value for name, value in first.items() if value != now[name]}
         origins = {name: self._origin(name, value, program) for name, value in now.items()}
@@ -69,6 +69,8 @@ class GrapplerOptions:
         switched = any(known.option == option and self._switches.wanted(known) is not None for known in PASSES)
         if switched or (self._switches.only and option == META_OPTION):
             return self._switches.origin
+        if option == NEEDS_ARITHMETIC and value == str(False):
+            return self._origin(_ARITHMETIC, str(False), program)
         if option in program:
             return "tf.config.optimizer"
         if value == DEFAULT:
@@ -115,6 +117,16 @@ def _options_in_force() -> dict[str, str]:
     if config.arithmetic_optimization == config.OFF:
         found[NEEDS_ARITHMETIC] = str(False)
     return found
+
+
+def _program_options() -> dict[str, str]:
+    """Switches as True or False, whatever stands for it; None leaves an option as it was."""
+    switches = {known.option for known in PASSES} | {META_OPTION}
+    return {
+        str(name): str(bool(value) if name in switches else value)
+        for name, value in rewriter_config.program_optimizer_options().items()
+        if value is not None
+    }
 
 
 def _value(config: Any, name: str) -> str:
