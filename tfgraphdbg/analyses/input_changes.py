@@ -8,7 +8,7 @@ from tfgraphdbg.analyses.change_kinds import Difference, in_one_cell
 from tfgraphdbg.analyses.op_pairing import Pairing, role
 from tfgraphdbg.graph_model import InputRef, OpNode, op_id, parse_input
 
-_COMMUTATIVE = frozenset(
+COMMUTATIVE = frozenset(
     {"Add", "AddV2", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Equal", "LogicalAnd", "LogicalOr"}
     | {"Maximum", "Minimum", "Mul", "NotEqual"}
 )
@@ -27,7 +27,7 @@ def input_changes(pairing: Pairing, before: OpNode, after: OpNode) -> Iterator[D
         yield "inputs-changed", in_one_cell([*map(_text, was)]), in_one_cell([*map(_text, now)])
     else:
         moved = _moved(pairing, before, after, was, now)
-        exchanged = moved and before.op_type in _COMMUTATIVE and not _moved(pairing, before, after, was, now[::-1])
+        exchanged = moved and before.op_type in COMMUTATIVE and not _moved(pairing, before, after, was, now[::-1])
         if moved and not exchanged:
             yield (
                 "inputs-changed",

@@ -1,0 +1,130 @@
+"""The rules that decide an op's fate, as data: from what was seen of it in one edit, the first rule that fits.
+
+What is seen is told by `edit_outcomes`, from the edit alone: whom the op's consumers read instead, or who took over
+its work. The cases in `tests/data/fixtures/fates` show each rule on a graph before, a graph after and the fates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Literal, NamedTuple
+
+from tfgraphdbg.graph_model import OpNode
+
+Fate = Literal["kept", "changed", "folded", "merged", "fused", "inlined", "removed", "moved", "new"]
+
+FATES: tuple[Fate, ...] = ("kept", "changed", "moved", "fused", "folded", "merged", "inlined", "removed", "new")
+"""In the order of tables: from what is still there to what is gone."""
+
+Seen = Literal[
+    "became constant",
+    "became fused",
+    "became pass-through",
+    "became another op",
+    "attrs changed",
+    "inputs changed",
+    "device changed",
+    "twin",
+    "own input",
+    "constant",
+    "new op",
+    "other op",
+    "absorbed",
+    "used in folding",
+    "unused",
+]
+"""`became ...`, `... changed`: the op is still there under its name. Else its consumers read a `twin` (an op of its
+type that was there before), its `own input` (or what feeds that), a `constant`, a `new op` or some `other op` instead;
+or it was `absorbed` by a consumer that does its work now; or a consumer of it was folded; or nobody reads anything."""
+
+PASS_THROUGH = frozenset({"Identity", "IdentityN", "Snapshot", "StopGradient", "PreventGradient", "NoOp"})
+"""Op types that compute nothing."""
+
+FUSED_OPS = frozenset({"FusedBatchNormEx", "Gelu", "GeluGrad", "FusedSlice", "CollectiveReduceV3"})
+"""Fused op types beside those whose names begin with `_Fused` or `_Mkl`."""
+
+CALLS = frozenset(
+    {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf", "Case"}
+    | {"StatelessCase", "SymbolicGradient", "For"}
+)
+"""Op types that the runtime takes apart by inlining and lowering; a call of TensorFlow 1 has its function's name."""
+
+
+Kind = Literal["any", "call", "argument"]
+
+
+class FateRule(NamedTuple):
+    """When `seen` was seen, in one of `passes` (empty: any), of an op that `of` names: this is its fate."""
+
+    seen: Seen
+    fate: Fate
+    passes: frozenset[str] = frozenset()
+    of: Kind = "any"
+
+
+RUNTIME = "runtime"
+"""The pass name of what the runtime does before Grappler: inlining calls, lowering loops and branches, pruning."""
+
+FATE_RULES: tuple[FateRule, ...] = (
+    FateRule("twin", "inlined", of="call"),
+    FateRule("own input", "inlined", of="call"),
+    FateRule("new op", "inlined", of="call"),
+    FateRule("other op", "inlined", of="call"),
+    FateRule("constant", "inlined", of="call"),
+    FateRule("unused", "inlined", frozenset({RUNTIME}), of="call"),
+    # The NoOp that keeps the name of a call, for the control edges that began or ended there.
+    FateRule("became pass-through", "inlined", of="call"),
+    # The runtime puts an _Arg in place of a Placeholder, sometimes under another name.
+    FateRule("new op", "kept", frozenset({RUNTIME}), of="argument"),
+    FateRule("other op", "kept", frozenset({RUNTIME}), of="argument"),
+    # A loop invariant keeps its name and reads from outside the loop instead.
+    FateRule("inputs changed", "moved", frozenset({"loop_optimizer"})),
+    FateRule("device changed", "moved"),
+    FateRule("became constant", "folded"),
+    FateRule("became fused", "fused"),
+    # The remapper makes ops that have no name of their own kind: an Add that takes over a batch norm, a _FusedConv2D.
+    FateRule("became another op", "fused", frozenset({"remapper"})),
+    FateRule("became another op", "changed"),
+    FateRule("became pass-through", "changed"),
+    FateRule("attrs changed", "changed"),
+    FateRule("inputs changed", "changed"),
+    FateRule("twin", "merged"),
+    FateRule("own input", "removed"),
+    FateRule("constant", "folded"),
+    FateRule("new op", "fused", frozenset({"remapper"})),
+    FateRule("new op", "changed"),
+    FateRule("other op", "changed"),
+    FateRule("absorbed", "fused"),
+    FateRule("used in folding", "folded"),
+    FateRule("unused", "removed"),
+)
+
+DECISIVE: frozenset[Fate] = frozenset({"folded", "fused", "merged", "removed", "inlined"})
+"""Fates that an op has once for all: what happens to its stand-in later changes where it ended, not its fate."""
+
+
+REWIRING_PASSES = frozenset(
+    {RUNTIME, "model_pruner", "common_subgraph_elimination", "dependency_optimizer", "tfg_optimizer", "meta_optimizer"}
+)
+"""Passes that change what an op reads only because that went elsewhere; the others change what is computed."""
+
+
+def fate_of(seen: Seen, pass_name: str, op: OpNode, callees: Container[str]) -> Fate:
+    """The fate that the first fitting rule gives. `callees` has the names of library functions."""
+    kind = kind_of(op, callees)
+    for rule in FATE_RULES:
+        if rule.seen == seen and (not rule.passes or pass_name in rule.passes) and rule.of in ("any", kind):
+            return rule.fate
+    raise AssertionError(f"no rule for {seen!r}")
+
+
+def kind_of(op: OpNode, callees: Container[str]) -> Kind:
+    """Whether an op is a call, loop or branch, or an argument of its graph."""
+    if op.op_type in CALLS or op.op_type in callees:
+        return "call"
+    return "argument" if op.op_type in ("Placeholder", "_Arg", "_DeviceArg") else "any"
+
+
+def is_fused_type(op_type: str) -> bool:
+    """Whether an op type is what the remapper makes of several ops."""
+    return op_type.startswith(("_Fused", "_Mkl")) or op_type.lstrip("_") in FUSED_OPS

@@ -1,0 +1,182 @@
+"""The steps of one rewrite history -> what happened to each op, event by event, and where each ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tfgraphdbg.analyses.devices import devices_differ
+from tfgraphdbg.analyses.edit_outcomes import AttrSets, Edit, EditOutcomes, Outcome, PassRun, data_inputs, producer
+from tfgraphdbg.analyses.fate_rules import DECISIVE, REWIRING_PASSES, RUNTIME, Fate, Seen, fate_of, kind_of
+from tfgraphdbg.analyses.op_pairing import role
+from tfgraphdbg.graph_model import OpNode
+from tfgraphdbg.rewrites import RewriteStep
+
+
+class FateEvent(NamedTuple):
+    """Something that one pass did to one op."""
+
+    fate: Fate
+    seen: Seen
+    pass_name: str
+    iteration: int | None
+    """None for what the runtime did before Grappler."""
+    into: str
+    """The op that stood in for it right afterwards: itself when it was changed in place; empty for none."""
+    was: str = ""
+    """Its op type before."""
+    now: str = ""
+    """The op type of what stood in for it."""
+    reads: tuple[str, ...] = ()
+    """What it read before it was folded, fused or changed into another op."""
+    also: tuple[str, ...] = ()
+    """Further ops that stood in for other outputs of it."""
+
+
+class RewriteFates:
+    """What the passes did to the ops of one graph; feed it the edits in order."""
+
+    def __init__(self, first: Mapping[str, OpNode], attr_sets: AttrSets, callees: Iterable[str] = ()) -> None:
+        self.now = dict(first)
+        """The graph after the edits so far."""
+        self.events: dict[str, list[FateEvent]] = {}
+        self.made_by: dict[str, PassRun] = {}
+        """For each op that an edit added: the pass and its iteration."""
+        self._attr_sets = attr_sets
+        self._callees = frozenset(callees)
+        self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
+        self._unread: dict[str, Outcome] = {}
+
+    def lower(self, given: Mapping[str, OpNode]) -> None:
+        """Follow the runtime's inlining and lowering, from the traced graph to the one that Grappler was given."""
+        removed = [name for name in self.now if name not in given]
+        changed = [
+            name for name, op in given.items() if (was := self.now.get(name)) is not None and _is_lowered(was, op)
+        ]
+        added = [name for name in given if name not in self.now]
+        # The attrs of the two graphs lie in tables of their own, and an op that keeps its type keeps them.
+        self._take(PassRun(RUNTIME, None), dict(given), _Names(removed, changed, added), exact=False)
+
+    def take(self, step: RewriteStep) -> None:
+        """Follow one step of Grappler."""
+        if step.is_empty:
+            return
+        after = dict(self.now)
+        for name in step.removed:
+            del after[name]
+        for op in (*step.changed, *step.added):
+            after[op.name] = op
+        names = _Names(step.removed, [op.name for op in step.changed], [op.name for op in step.added])
+        self._take(PassRun(step.short_name, step.iteration), after, names)
+
+    def _take(self, run: PassRun, after: dict[str, OpNode], names: _Names, exact: bool = True) -> None:
+        outcomes = EditOutcomes(
+            Edit(self.now, after, names.removed, names.changed, self._attr_sets, exact), self._unread
+        )
+        self._count_uses(after, names)
+        self.made_by.update(dict.fromkeys(names.added, run))
+        for name in names.changed:
+            outcome = outcomes.in_place(name)
+            if outcome is not None and outcome.seen == "became pass-through" and self._is_call(name):
+                # What remains under the name of a call only orders; its value has moved elsewhere.
+                gone = outcomes.of_gone(name)
+                outcome = outcome._replace(into=gone.into, also=gone.also)
+            if outcome is not None:
+                self._add(name, self._event(name, outcome, run, after))
+        for name in names.removed:
+            self._add(name, self._event(name, outcomes.of_gone(name), run, after))
+            self._unread.pop(name, None)
+        for name in outcomes.read_before:
+            if name in after and not self._uses[name]:
+                outcome = outcomes.of_gone(name)
+                if outcome.seen != "unused":
+                    self._unread[name] = outcome if outcome.run is not None else outcome._replace(run=run)
+            elif name in self._unread:
+                del self._unread[name]
+        self.now = after
+
+    def _is_call(self, name: str) -> bool:
+        return kind_of(self.now[name], self._callees) == "call"
+
+    def _count_uses(self, after: Mapping[str, OpNode], names: _Names) -> None:
+        for name in (*names.removed, *names.changed):
+            self._uses.subtract(map(producer, data_inputs(self.now[name])))
+        for name in (*names.changed, *names.added):
+            self._uses.update(map(producer, data_inputs(after[name])))
+
+    def _event(self, name: str, outcome: Outcome, run: PassRun, after: Mapping[str, OpNode]) -> FateEvent:
+        op = self.now[name]
+        run = outcome.run or run
+        fate = fate_of(outcome.seen, run.pass_name, op, self._callees)
+        stands_in = after.get(outcome.into)
+        reads = tuple(data_inputs(op)) if fate in ("folded", "changed", "fused") else ()
+        now = stands_in.op_type if stands_in is not None else ""
+        return FateEvent(fate, outcome.seen, *run, outcome.into, op.op_type, now, reads, outcome.also)
+
+    def _add(self, name: str, event: FateEvent) -> None:
+        self.events.setdefault(name, []).append(event)
+
+    def ended_in(self, name: str) -> str:
+        """The op of the last graph that stands for an op of any graph so far; empty for none."""
+        visited = set()
+        while name and name not in self.now:
+            events = self.events.get(name)
+            if name in visited or not events:
+                return ""
+            visited.add(name)
+            name = events[-1].into
+        return name
+
+    def all_ended_in(self, name: str) -> frozenset[str]:
+        """Like `ended_in`, for an op of several outputs: every op of the last graph that stands for one of them."""
+        found: set[str] = set()
+        waiting, visited = [name], {name}
+        while waiting:
+            one = waiting.pop()
+            events = self.events.get(one, [])
+            if one in self.now:
+                found.add(one)
+                # A call that was inlined may go on under its name as a NoOp, for its control edges.
+                events = [event for event in events if event.fate == "inlined"]
+            for event in events[-1:]:
+                for into in (event.into, *event.also):
+                    if into and into not in visited:
+                        visited.add(into)
+                        waiting.append(into)
+        return frozenset(found)
+
+    def decisive(self, name: str) -> FateEvent | None:
+        """The event that is an op's fate: the first one that is final, else the one that says most; None: untouched."""
+        events = [event for event in self.events.get(name, ()) if event.fate != "kept"]
+        # An op that is there again under its name was not lost.
+        alive = name in self.now
+        final = (
+            event
+            for event in events
+            if event.fate == "inlined" or (event.fate in DECISIVE and not (alive and event.into != name))
+        )
+        # Of equals the last: it is what still holds.
+        return next(final, None) or max(reversed(events), key=_weight, default=None)
+
+
+class _Names(NamedTuple):
+    """The ops of an edit by what happened to them."""
+
+    removed: Sequence[str]
+    changed: Sequence[str]
+    added: Sequence[str]
+
+
+def _weight(event: FateEvent) -> int:
+    """How much an event that is not final says: that a pass rewires inputs says least when it always does so."""
+    if event.seen == "inputs changed":
+        return 0 if event.pass_name in REWIRING_PASSES else 1
+    return 2 + (_SAYS_MORE.index(event.seen) if event.seen in _SAYS_MORE else len(_SAYS_MORE))
+
+
+_SAYS_MORE: tuple[Seen, ...] = ("became pass-through", "attrs changed", "device changed")
+
+
+def _is_lowered(was: OpNode, now: OpNode) -> bool:
+    return was.inputs != now.inputs or role(was) != role(now) or devices_differ(was.device, now.device)
