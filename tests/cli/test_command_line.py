@@ -69,6 +69,12 @@ def without_tensorflow(tmp_path: Path) -> dict[str, str]:
         (("overview", "{recording}", "--timeout", "-1"), 2, "seconds above 0"),
         (("overview", "{recording}", "--batch", "0"), 2, "1 or more"),
         (("overview", "{recording}", "--input", "float32[2]"), 2, "leave --input out"),
+        (("overview", "{recording}", "--without", "remapper"), 2, "leave --without out"),
+        (("overview", "{recording}", "--only", "remapper"), 2, "leave --only out"),
+        (("overview", "{program}", "--without", "remaper"), 2, "did you mean --without remapper?"),
+        (("overview", "{program}", "--without", "meta_optimizer"), 2, "it runs the passes"),
+        (("overview", "{program}", "--only", "layout", "--without", "remapper"), 2, "use one: --without PASS"),
+        (("overview", "{graph}", "--only", "layout"), 2, "leave --only out"),
         (("overview", "train.py", "--epochs", "1"), 2, "come after --"),
         (("overview", "{foreign}"), 4, "is not a tfgraphdbg recording"),
         (("overview", "{truncated}"), 4, "damaged or truncated"),
@@ -78,6 +84,9 @@ def test_bad_input_gives_one_message_a_hint_and_its_exit_code(recording, tmp_pat
     (tmp_path / "foreign.tfgdbg").write_text("hello")
     (tmp_path / "truncated.tfgdbg").write_bytes(Path(recording).read_bytes()[:900])
     names = {name: str(tmp_path / f"{name}.tfgdbg") for name in ("foreign", "truncated")}
+    names |= {"program": str(tmp_path / "program.py"), "graph": str(tmp_path / "graph.pb")}
+    for name in ("program", "graph"):
+        Path(names[name]).touch()
     done = run_tfgraphdbg(*(word.format(recording=recording, **names) for word in words), cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
