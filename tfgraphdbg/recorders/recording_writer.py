@@ -151,6 +151,10 @@ class RecordingWriter:
         """Write what Grappler did to a tracing's graph, and to its library functions."""
         self._sink.write(rewrites_part(index), encode_part(RewritePart(histories)))
 
+    def add_part(self, name: str, part: msgspec.Struct) -> None:
+        """Write a part of its own, whose name `recording` gives."""
+        self._sink.write(name, encode_part(part))
+
     def add_text(self, index: int, stage: str, text: str) -> None:
         """Write one compiler stage of a tracing."""
         raw = text.encode("utf-8", "replace")
