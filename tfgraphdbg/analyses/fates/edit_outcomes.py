@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.devices import devices_differ
-from tfgraphdbg.analyses.fate_rules import PASS_THROUGH, Seen, is_fused_type
+from tfgraphdbg.analyses.fates.rules import PASS_THROUGH, Seen, is_fused_type
 from tfgraphdbg.analyses.input_changes import COMMUTATIVE
 from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import AttrValue, OpNode, parse_input

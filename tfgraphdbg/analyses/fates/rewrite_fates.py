@@ -7,8 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.devices import devices_differ
-from tfgraphdbg.analyses.edit_outcomes import AttrSets, Edit, EditOutcomes, Outcome, PassRun, data_inputs, producer
-from tfgraphdbg.analyses.fate_rules import DECISIVE, REWIRING_PASSES, RUNTIME, Fate, Seen, fate_of, kind_of
+from tfgraphdbg.analyses.fates.edit_outcomes import (
+    AttrSets,
+    Edit,
+    EditOutcomes,
+    Outcome,
+    PassRun,
+    data_inputs,
+    producer,
+)
+from tfgraphdbg.analyses.fates.rules import DECISIVE, REWIRING_PASSES, RUNTIME, Fate, Seen, fate_of, kind_of
 from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.rewrites import RewriteStep

@@ -1,0 +1,74 @@
+"""Where the bodies of library functions were inlined, and what each of their ops and arguments became there.
+
+What the runtime names (seen on TensorFlow 2.16 and 2.21): the body of a call `c` becomes `c/<op>`; its arguments are
+read by `Func/c/input/_4`, `Func/c/input/_5` ..., numbered in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from tfgraphdbg.analyses.fates.rules import kind_of
+from tfgraphdbg.graph_model import FUNCTION_SEPARATOR, GraphModel, OpNode
+
+_PASSED = re.compile(r"Func/(.+)/input/_(\d+)", re.DOTALL)
+
+
+class InlinedBodies:
+    """The library functions of a traced graph, and their copies in the graph that Grappler was given."""
+
+    def __init__(self, traced: GraphModel, given: Iterable[OpNode]) -> None:
+        self.bodies: dict[str, dict[str, OpNode]] = {name: {} for name in traced.functions}
+        """The ops of each library function by name, as they were traced."""
+        for op in traced.ops:
+            if op.function:
+                self.bodies[op.function][op.name] = op
+        self._traced = traced
+        self._copies: dict[str, list[str]] = {}
+        self._taken_apart: set[str] = set()
+        self._places: dict[str, dict[str, None]] = {}
+        names = []
+        for op in given:
+            names.append(op.name)
+            for origin in op.origins:
+                self._note_copy(op.name, origin)
+        self._passed = _passed_arguments(names)
+
+    def _note_copy(self, name: str, origin: str) -> None:
+        self._copies.setdefault(origin, []).append(name)
+        function, _, body_name = origin.rpartition(FUNCTION_SEPARATOR)
+        if function:
+            self._taken_apart.add(function)
+            if name.endswith(f"/{body_name}"):
+                self._places.setdefault(function, {})[name[: -len(body_name) - 1]] = None
+
+    def copies_of(self, id_: str) -> list[str]:
+        """The ops that Grappler was given and that came from a traced op: one for each place it was inlined at."""
+        return self._copies.get(id_, [])
+
+    def was_taken_apart(self, call: OpNode) -> bool:
+        """Whether anything that Grappler was given came from a call, loop or branch."""
+        attrs = self._traced.attrs_of(call)
+        called = {value for value in attrs.values() if isinstance(value, str)} | {call.op_type}
+        return bool(self.copies_of(call.id)) or not called.isdisjoint(self._taken_apart)
+
+    def was_inlined(self, function: str) -> bool:
+        """Whether a library function was inlined anywhere."""
+        return function in self._taken_apart
+
+    def given_for_argument(self, function: str, argument: OpNode) -> list[str]:
+        """The ops by which an inlined body reads what its argument stood for, one for each place."""
+        arguments = [op.name for op in self.bodies[function].values() if kind_of(op, ()) == "argument"]
+        place = arguments.index(argument.name)
+        passed = (self._passed.get(where, ()) for where in self._places.get(function, ()))
+        # Another number of them means that some were left out, and the order says nothing.
+        return [names[place] for names in passed if len(names) == len(arguments)]
+
+
+def _passed_arguments(names: Iterable[str]) -> Mapping[str, list[str]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for name in names:
+        if name.startswith("Func/") and (passed := _PASSED.fullmatch(name)):
+            found.setdefault(passed[1], []).append((int(passed[2]), name))
+    return {where: [name for _, name in sorted(numbered)] for where, numbered in found.items()}
