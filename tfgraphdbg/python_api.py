@@ -22,6 +22,7 @@ def record(
     *args: Any,
     without: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
+    passes: bool = True,
     **kwargs: Any,
 ) -> Recording:
     """Call `function(*args, **kwargs)` once, in this process, and record what TensorFlow made of it.
@@ -29,6 +30,9 @@ def record(
     `function` is a `tf.function`, or any Python function, which is then wrapped with one. The arguments are those of a
     normal call. The recording has the stages `traced`, `pre-optimization`, `optimized` and one `partition:N` a device;
     times are wall times in milliseconds. What a start after TensorFlow's import cannot have is in `recording.missing`.
+
+    What each Grappler pass did is found out afterwards in a process of its own, which optimizes the same graph once
+    more and never runs it. That takes the seconds of one more import of TensorFlow, which `passes=False` saves.
 
     `without=("remapper",)` switches Grappler passes off for this one call, `only=("remapper",)` all others; a function
     that has a parameter of one of these names needs a lambda around it.
@@ -40,7 +44,7 @@ def record(
     from tfgraphdbg.recorders import in_place
 
     switches = parse_switches(*([names] if isinstance(names, str) else names for names in (without, only)))
-    return in_place.record(function, args, kwargs, switches)
+    return in_place.record(function, args, kwargs, in_place.Passes(switches, passes))
 
 
 def save(recording: Recording, path: str | os.PathLike[str]) -> None:
@@ -53,14 +57,15 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
     save_parts(packed, path)
 
 
-def watch() -> AbstractContextManager[Recording]:
+def watch(passes: bool = True) -> AbstractContextManager[Recording]:
     """A context manager that records every tf.function which is traced or called inside its block.
 
-    The recording that it yields is complete when the block ends, also when the block raises.
+    The recording that it yields is complete when the block ends, also when the block raises. `passes=False` leaves out
+    what each Grappler pass did, which takes one more import of TensorFlow in a process of its own.
     """
     from tfgraphdbg.recorders import in_place
 
-    return in_place.watch()
+    return in_place.watch(in_place.Passes(replayed=passes))
 
 
 def analyze(recording: Recording, analysis: str = "overview", **options: Any) -> Report:

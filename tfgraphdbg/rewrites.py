@@ -20,6 +20,8 @@ META_OPTIMIZER = "meta_optimizer"
 
 TimedBy = Literal["", "log", "dump times"]
 
+Source = Literal["run", "replayed"]
+
 Attrs = Mapping[str, AttrValue]
 
 
@@ -69,7 +71,7 @@ class RewriteHistory(msgspec.Struct, frozen=True, array_like=True, dict=True):
     attr_sets: tuple[dict[str, AttrValue], ...] = ()
     first_ops: tuple[OpNode, ...] = ()
     """The graph that Grappler was given; empty for a tracing's own graph, which is its stage `lowered`."""
-    source: Literal["run", "replayed"] = "run"
+    source: Source = "run"
     """`run`: the real run's own dumps. `replayed`: the same graph optimized again in another process."""
     difference: str | None = None
     """How the last graph differs from the one that ran: empty for not at all; None when there is none to compare."""

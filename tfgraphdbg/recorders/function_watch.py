@@ -29,9 +29,9 @@ LONGEST_WAIT_S = 3.0
 class FunctionWatch:
     """What was seen of each concrete function; feeds a RecordingWriter."""
 
-    def __init__(self, writer: RecordingWriter, dumps: GrapplerDumps | None = None) -> None:
+    def __init__(self, writer: RecordingWriter, passes: structure.PassSource = None) -> None:
         self._writer = writer
-        self._dumps = dumps
+        self._passes = passes
         self._traced: dict[int, GraphModel] = {}
         self._by_concrete: dict[str, int] = {}
         self._ran: set[str] = set()
@@ -46,7 +46,7 @@ class FunctionWatch:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Observe TensorFlow while open. TensorFlow must have been imported."""
-        following = self._dumps.following() if self._dumps else contextlib.nullcontext()
+        following = self._passes.following() if isinstance(self._passes, GrapplerDumps) else contextlib.nullcontext()
         with following, tensorflow_internals.observed_functions(self._on_trace, self._on_run):
             try:
                 yield
@@ -179,7 +179,7 @@ class FunctionWatch:
                 self._writer.change_tracing(index, first_run_ms=round(spent * 1e3, 3))
                 self._writer.progress("now", doing="keeping the graphs")
                 seen = structure.Run(atomic, self._concrete.get(index), tensors, graphs)
-                structure.record_run(self._writer, index, self._traced.pop(index), seen, self._dumps)
+                structure.record_run(self._writer, index, self._traced.pop(index), seen, self._passes)
                 self._keep()
                 function = self._writer.tracing(index).function
                 self._writer.progress("now", doing=f"after the first run of {function}")

@@ -21,6 +21,7 @@ from tfgraphdbg.recorders.grappler_log import (
     PassEnded,
 )
 from tfgraphdbg.recorders.pass_edits import DumpName, PassEdits, dump_name
+from tfgraphdbg.rewrites import Source
 
 POLL_S = 0.05
 
@@ -28,6 +29,8 @@ MAX_KEPT_BYTES = 512 << 20
 """Edits of graphs that nobody has asked for are dropped beyond this, the oldest first."""
 
 NOT_OPTIMIZED = "Grappler left this graph alone (it skips very small ones), or did not announce its dumps in the log"
+
+NO_DUMP = "TensorFlow optimized this graph without a word of a dump: the disk may be full"
 
 
 class _Thread:
@@ -40,9 +43,10 @@ class _Thread:
 
 
 class GrapplerDumps:
-    """The dumps of this process so far, by graph."""
+    """The dumps of a process so far, by graph: this one, or one that replays its runs."""
 
-    def __init__(self, folder: Path, log: Path) -> None:
+    def __init__(self, folder: Path, log: Path, source: Source = "run") -> None:
+        self.source = source
         self._folder = folder
         self._log = GrapplerLog(log)
         self._threads: dict[str, _Thread] = {}
@@ -86,7 +90,9 @@ class GrapplerDumps:
         edits = self._items.get(graph)
         if edits is None:
             return self._problem or NOT_OPTIMIZED
-        return edits.problem if edits.problem and edits.first is None else edits
+        if edits.first is None:
+            return edits.problem or NO_DUMP
+        return edits
 
     def edits_of_functions(self, functions: frozenset[str]) -> dict[str, tuple[str, PassEdits]]:
         """Of library functions that stayed calls: Grappler's name (it specializes them) -> function and edits."""

@@ -4,16 +4,75 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from tfgraphdbg.graph_model import AttrValue, OpNode, garbage_collection_paused
 from tfgraphdbg.recorders.graph_def_bytes import parse_graph, parse_node
-from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts
+from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts, converted_graph
+from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.pass_edits import PassEdits, RawStep
+from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recording import GraphPart
 from tfgraphdbg.rewrites import RewriteHistory, RewriteStep, apply_steps
 
 AttrSets = Sequence[dict[str, AttrValue]]
+
+
+class Lowered(NamedTuple):
+    """The graph that Grappler was given, as recorded, and the conversion that goes on with the edits."""
+
+    edits: PassEdits
+    part: GraphPart
+    conversion: OpConversion
+
+
+def record_lowered(writer: RecordingWriter, index: int, edits: PassEdits | str, facts: OpFacts) -> Lowered | None:
+    """Write the stage `lowered` of a tracing, or the reason why there is none."""
+    if isinstance(edits, str):
+        miss_passes(writer, index, edits)
+        return None
+    assert edits.first is not None
+    try:
+        graph_def = parse_graph(edits.first, edits.is_text)
+    except ValueError as error:
+        miss_passes(writer, index, f"the first dump is damaged: {error}")
+        return None
+    conversion = OpConversion(facts)
+    part = converted_graph(graph_def, writer.tracing(index).concrete_function, "lowered", conversion)
+    writer.add_graph(index, part, graph_def.SerializeToString())
+    return Lowered(edits, part, conversion)
+
+
+def record_passes(
+    writer: RecordingWriter, index: int, lowered: Lowered, optimized: GraphPart, dumps: GrapplerDumps
+) -> None:
+    """Write what each pass did to a tracing's graph and to the library functions that it still calls."""
+    function = writer.tracing(index).function
+    try:
+        own = history_of_graph(lowered.edits, lowered.part, lowered.conversion, optimized)
+        called = dumps.edits_of_functions(frozenset(optimized.functions) | frozenset(lowered.part.functions))
+        facts = lowered.conversion.facts
+        others = [history_of_function(item, name, edits, facts) for item, (name, edits) in called.items()]
+    except ValueError as error:
+        writer.miss_of(function, "grappler-passes", f"a dump is damaged: {error}")
+        return
+    uncalled = _UNCALLED if dumps.source == "replayed" and optimized.functions else ""
+    for reason in (lowered.edits.problem, *lowered.edits.gaps, uncalled):
+        if reason:
+            writer.miss_of(function, "grappler-passes", reason)
+    histories = [msgspec.structs.replace(history, source=dumps.source) for history in (own, *others)]
+    writer.add_rewrites(index, tuple(histories))
+
+
+_UNCALLED = "functions that it still calls are optimized when they first run, which a replay leaves out"
+
+
+def miss_passes(writer: RecordingWriter, index: int, reason: str) -> None:
+    """Say why a tracing has neither the graph that Grappler was given nor its passes."""
+    for evidence in ("stage-lowered", "grappler-passes"):
+        writer.miss_of(writer.tracing(index).function, evidence, reason)
 
 
 def history_of_graph(

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfgraphdbg.errors import MissingRequirementError
 from tfgraphdbg.pass_switches import PassSwitches
@@ -15,10 +15,15 @@ from tfgraphdbg.recording import META_PART, Recording, RecordingMeta, TargetInfo
 from tfgraphdbg.recording_file import MemoryParts
 
 
-def record(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], switches: PassSwitches
-) -> Recording:
-    """Call a function once, wrapped with `tf.function` unless it is one, and record it with passes switched off."""
+class Passes(NamedTuple):
+    """What is wanted of Grappler's passes: some switched off, and whether the run's are replayed to be seen."""
+
+    switches: PassSwitches = PassSwitches()
+    replayed: bool = True
+
+
+def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], passes: Passes) -> Recording:
+    """Call a function once, wrapped with `tf.function` unless it is one, and record it."""
     _require_tensorflow()
     import tensorflow
 
@@ -29,16 +34,16 @@ def record(
     traced = tensorflow_internals.untraced_copy(traced)
     python_function = tensorflow_internals.python_function_of(traced)
     name = getattr(python_function, "__qualname__", type(function).__name__).rpartition("<locals>.")[2]
-    with _recording_in_place(name, "function", python_function, switches) as live:
+    with _recording_in_place(TargetInfo(name, "function"), python_function, passes) as live:
         traced(*args, **kwargs)
     return live.recording
 
 
 @contextmanager
-def watch(name: str = "watched block") -> Iterator[Recording]:
+def watch(passes: Passes, name: str = "watched block") -> Iterator[Recording]:
     """Record whatever tf.functions run inside the block; the yielded recording is complete when it ends."""
     _require_tensorflow()
-    with _recording_in_place(name, "program", None, PassSwitches()) as live:
+    with _recording_in_place(TargetInfo(name, "program"), None, passes) as live:
         yield live.recording
 
 
@@ -55,19 +60,21 @@ class _Live:
 
 
 @contextmanager
-def _recording_in_place(name: str, kind: str, python_function: Any | None, switches: PassSwitches) -> Iterator[_Live]:
+def _recording_in_place(target: TargetInfo, python_function: Any | None, passes: Passes) -> Iterator[_Live]:
     from tfgraphdbg.recorders import environment
     from tfgraphdbg.recorders.function_watch import FunctionWatch
     from tfgraphdbg.recorders.grappler_options import GrapplerOptions
     from tfgraphdbg.recorders.python_stacks import LibraryPaths
+    from tfgraphdbg.recorders.replayed_passes import Replays
 
-    live = _Live(TargetInfo(name, kind))
-    writer = RecordingWriter(live.recording.target, live.parts, LibraryPaths(_user_folders(python_function)))
+    live = _Live(target)
+    writer = RecordingWriter(target, live.parts, LibraryPaths(_user_folders(python_function)))
     writer.miss("log", "recorded in place: TensorFlow's log went to this process's own stderr")
     writer.miss("console", "recorded in place: what was printed stayed in this process")
-    watch = FunctionWatch(writer)
+    replays = Replays() if passes.replayed else None
+    watch = FunctionWatch(writer, replays)
     watch.prefer(python_function)
-    grappler = GrapplerOptions(switches, writer)
+    grappler = GrapplerOptions(passes.switches, writer)
     groups: dict[str, dict[str, str]] = {}
     outcome = "complete"
     try:
@@ -78,6 +85,9 @@ def _recording_in_place(name: str, kind: str, python_function: Any | None, switc
                 groups = grappler.groups()
     except BaseException as error:
         outcome = f"the block raised {type(error).__name__}"
+        if not isinstance(error, Exception):
+            # Ctrl-C and the like: nobody wants to wait any longer.
+            replays = None
         raise
     finally:
         writer.update(
@@ -87,6 +97,10 @@ def _recording_in_place(name: str, kind: str, python_function: Any | None, switc
             options={**environment.options(), **groups},
         )
         live.refresh()
+        if replays:
+            with writer.phase("replay passes"):
+                replays.record(writer, live.parts)
+            live.refresh()
 
 
 def _user_folders(python_function: Any | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 import tfgraphdbg
+from tfgraphdbg.message_words import listed
 from tfgraphdbg.recorders.python_stacks import LibraryPaths, StackCollector
 from tfgraphdbg.recording import (
     CALLS_PART,
@@ -33,6 +34,12 @@ from tfgraphdbg.rewrites import RewriteHistory, RewritePart
 
 MAX_CALLS = 10_000
 """Calls kept one by one; above, only each tracing's count and sum are."""
+
+
+MAX_REASONS = 50
+"""Different reasons of functions that are kept."""
+
+_ORDER = ("traced", "pre-optimization", "lowered", "optimized")
 
 
 class PartSink(Protocol):
@@ -66,6 +73,7 @@ class RecordingWriter:
         self._tracings: list[Tracing] = []
         self._calls: list[CallRecord] = []
         self._missing: dict[str, MissingEvidence] = {}
+        self._missing_of: dict[tuple[str, str], dict[str, None]] = {}
         self._began = time.perf_counter()
         self._phase = ""
         self._meta = RecordingMeta(
@@ -98,13 +106,24 @@ class RecordingWriter:
     def update(self, **fields: object) -> None:
         """Replace fields of the meta part and write it."""
         self._meta = msgspec.structs.replace(
-            self._meta, tracings=tuple(self._tracings), missing=tuple(self._missing.values()), **fields
+            self._meta, tracings=tuple(self._tracings), missing=self._all_missing(), **fields
         )
         self._sink.write(META_PART, encode_part(self._meta))
 
     def miss(self, evidence: str, reason: str) -> None:
         """Say that evidence could not be had, and why; the first reason stands."""
         self._missing.setdefault(evidence, MissingEvidence(evidence, reason))
+
+    def miss_of(self, function: str, evidence: str, reason: str) -> None:
+        """The same of one function; those with one reason are told together."""
+        self._missing_of.setdefault((evidence, reason), {})[function] = None
+
+    def _all_missing(self) -> tuple[MissingEvidence, ...]:
+        of_functions = [
+            MissingEvidence(evidence, f"{listed(functions, most=5)}: {reason}")
+            for (evidence, reason), functions in self._missing_of.items()
+        ]
+        return (*self._missing.values(), *of_functions[:MAX_REASONS])
 
     def add_tracing(self, tracing: Tracing) -> int:
         """Keep a new tracing; its `index` is set and returned."""
@@ -162,8 +181,10 @@ class RecordingWriter:
         self._add_stage(index, Stage(stage, "text", bytes=len(raw)))
 
     def _add_stage(self, index: int, stage: Stage) -> None:
-        stages = [known for known in self._tracings[index].stages if known.name != stage.name]
-        self._tracings[index] = msgspec.structs.replace(self._tracings[index], stages=(*stages, stage))
+        stages = [known for known in self._tracings[index].stages if known.name != stage.name] + [stage]
+        # A replay comes after the run; the stages of a graph are told as it went through them.
+        stages.sort(key=lambda known: _ORDER.index(known.name) if known.name in _ORDER else len(_ORDER))
+        self._tracings[index] = msgspec.structs.replace(self._tracings[index], stages=tuple(stages))
 
     def write_shared(self) -> None:
         """Write the parts that grow with every tracing: stacks, sources, calls; then meta, which names them all."""

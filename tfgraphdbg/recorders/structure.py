@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import GraphModel, op_id
 from tfgraphdbg.recorders import tensorflow_internals
-from tfgraphdbg.recorders.graph_def_bytes import parse_graph
-from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts, converted_graph, graph_part_of
+from tfgraphdbg.recorders.graph_defs import OpFacts, graph_part_of
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
-from tfgraphdbg.recorders.grappler_passes import history_of_function, history_of_graph
+from tfgraphdbg.recorders.grappler_passes import miss_passes, record_lowered, record_passes
 from tfgraphdbg.recorders.op_origins import InheritedFacts, TracedFacts
-from tfgraphdbg.recorders.pass_edits import PassEdits
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
+from tfgraphdbg.recorders.replayed_passes import Replays
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
 from tfgraphdbg.recording import GraphPart
 
@@ -47,27 +46,41 @@ def record_traced(writer: RecordingWriter, index: int, func_graph: Any) -> Graph
     return GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
 
 
-def record_run(writer: RecordingWriter, index: int, traced: GraphModel, run: Run, dumps: GrapplerDumps | None) -> None:
+PassSource = GrapplerDumps | Replays | None
+"""Where what Grappler did is known from: the dumps of the run itself, or a replay of it at the end; None: nowhere."""
+
+
+def record_run(writer: RecordingWriter, index: int, traced: GraphModel, run: Run, passes: PassSource) -> None:
     """Write every later stage of a first run: the runtime's graphs, or XLA's HLO for a `jit_compile` function."""
     func_graph = run.atomic.graph
     libraries = tensorflow_internals.library_graphs(func_graph)
-    facts = InheritedFacts(
-        traced,
-        {name: [tensor.op.name for tensor in graph.inputs] for name, graph in (("", func_graph), *libraries.items())},
-    )
+    arguments = {
+        name: [tensor.op.name for tensor in graph.inputs] for name, graph in (("", func_graph), *libraries.items())
+    }
     compiled = tensorflow_internals.must_compile(run.atomic.cached_definition)
     if compiled:
         writer.change_tracing(index, jit_compile=True)
         _record_hlo(writer, index, run)
     chosen = _graphs_of(traced, run.graphs)
     if chosen is not None:
-        _record_stages(writer, index, chosen, facts, dumps)
+        dumps = passes if isinstance(passes, GrapplerDumps) else None
+        _record_stages(writer, index, chosen, InheritedFacts(traced, arguments), dumps)
+        if isinstance(passes, Replays):
+            passes.add(index, run.atomic, run.tensors, arguments)
+        elif passes is None:
+            miss_passes(writer, index, _NOT_ASKED)
     elif not compiled:
         writer.miss(
             "stage-optimized",
             f"the first run of {writer.tracing(index).function} was not seen: it ran before recording began, failed, "
             "or ran beside that of another thread",
         )
+
+
+_NOT_ASKED = (
+    "TensorFlow was imported before recording began, so that its dumps could not be switched on, and a replay in "
+    "another process was not asked for"
+)
 
 
 def _graphs_of(traced: GraphModel, graphs: list[FunctionGraphs]) -> FunctionGraphs | None:
@@ -88,59 +101,15 @@ def _has_unique_names(graph_def: Any) -> bool:
 def _record_stages(
     writer: RecordingWriter, index: int, graphs: FunctionGraphs, facts: OpFacts, dumps: GrapplerDumps | None
 ) -> None:
-    name = writer.tracing(index).concrete_function
     _add(writer, index, graphs.pre_optimization, "pre-optimization", facts)
-    edits = dumps.edits_of(name) if dumps else _NO_DUMPS
-    lowered = None if isinstance(edits, str) else _record_lowered(writer, index, edits, facts)
-    if isinstance(edits, str):
-        for evidence in ("stage-lowered", "grappler-passes"):
-            writer.miss(evidence, f"{writer.tracing(index).function}: {edits}")
+    edits = dumps.edits_of(writer.tracing(index).concrete_function) if dumps else None
+    lowered = None if edits is None else record_lowered(writer, index, edits, facts)
     optimized = _add(writer, index, graphs.optimized, "optimized", facts)
-    if lowered is not None and dumps is not None and not isinstance(edits, str):
-        _record_passes(writer, index, _Passes(edits, *lowered, optimized), facts, dumps)
+    if lowered is not None and dumps is not None:
+        record_passes(writer, index, lowered, optimized, dumps)
     for number, partition in enumerate(graphs.partitions):
         device = next((node.device for node in partition.node if node.device), "")
         _add(writer, index, partition, f"partition:{number}", facts, device)
-
-
-class _Passes(NamedTuple):
-    """What the history of a graph is made of."""
-
-    edits: PassEdits
-    lowered: GraphPart
-    conversion: OpConversion
-    optimized: GraphPart
-
-
-def _record_lowered(
-    writer: RecordingWriter, index: int, edits: PassEdits, facts: OpFacts
-) -> tuple[GraphPart, OpConversion] | None:
-    assert edits.first is not None
-    try:
-        graph_def = parse_graph(edits.first, edits.is_text)
-    except ValueError as error:
-        for evidence in ("stage-lowered", "grappler-passes"):
-            writer.miss(evidence, f"{writer.tracing(index).function}: the first dump is damaged: {error}")
-        return None
-    conversion = OpConversion(facts)
-    part = converted_graph(graph_def, writer.tracing(index).concrete_function, "lowered", conversion)
-    writer.add_graph(index, part, graph_def.SerializeToString())
-    return part, conversion
-
-
-def _record_passes(writer: RecordingWriter, index: int, passes: _Passes, facts: OpFacts, dumps: GrapplerDumps) -> None:
-    function = writer.tracing(index).function
-    try:
-        own = history_of_graph(passes.edits, passes.lowered, passes.conversion, passes.optimized)
-        called = dumps.edits_of_functions(frozenset(passes.optimized.functions) | frozenset(passes.lowered.functions))
-        others = [history_of_function(item, name, edits, facts) for item, (name, edits) in called.items()]
-    except ValueError as error:
-        writer.miss("grappler-passes", f"{function}: a dump is damaged: {error}")
-        return
-    for reason in (passes.edits.problem, *passes.edits.gaps):
-        if reason:
-            writer.miss("grappler-passes", f"{function}: {reason}")
-    writer.add_rewrites(index, (own, *others))
 
 
 def _add(
@@ -149,12 +118,6 @@ def _add(
     part: GraphPart = graph_part_of(graph_def, writer.tracing(index).concrete_function, stage, facts)
     writer.add_graph(index, part, graph_def.SerializeToString(), device)
     return part
-
-
-_NO_DUMPS = (
-    "TensorFlow was imported before recording began, so that its dumps could not be switched on; "
-    "`tfgraphdbg record` starts a process in which they are"
-)
 
 
 def _record_hlo(writer: RecordingWriter, index: int, run: Run) -> None:
