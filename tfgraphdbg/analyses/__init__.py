@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgraphdbg.analyses.contract import Analysis
 from tfgraphdbg.analyses.diff import compare_graphs
 from tfgraphdbg.analyses.overview import summarize_recording
+from tfgraphdbg.analyses.passes import explain_passes
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.message_words import close_matches
 
@@ -16,6 +17,7 @@ ANALYSES: tuple[Analysis, ...] = (
         compare_graphs,
         takes_second_target=True,
     ),
+    Analysis("passes", "what each Grappler pass did to each op, what it left undone, and why", explain_passes),
 )
 
 

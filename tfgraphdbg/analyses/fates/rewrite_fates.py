@@ -142,16 +142,17 @@ class RewriteFates:
         waiting, visited = [name], {name}
         while waiting:
             one = waiting.pop()
-            events = self.events.get(one, [])
+            events = self.events.get(one, ())
             if one in self.now:
                 found.add(one)
                 # A call that was inlined may go on under its name as a NoOp, for its control edges.
-                events = [event for event in events if event.fate == "inlined"]
-            for event in events[-1:]:
-                for into in (event.into, *event.also):
-                    if into and into not in visited:
-                        visited.add(into)
-                        waiting.append(into)
+                if not events or self.now[one].op_type != "NoOp":
+                    continue
+            event = next((event for event in reversed(events) if one not in self.now or event.fate == "inlined"), None)
+            for into in (event.into, *event.also) if event is not None else ():
+                if into and into not in visited:
+                    visited.add(into)
+                    waiting.append(into)
         return frozenset(found)
 
     def decisive(self, name: str) -> FateEvent | None:

@@ -37,6 +37,8 @@ class SameValues:
 
     def _is_same(self, old: str, new: str) -> bool:
         """Whether `new` stands for the value of `old`: itself, what it ended in, or what it only passes on."""
+        if old == new:
+            return True
         new_name = producer(new)
         for _ in range(MAX_CHAIN):
             name, output = parse_input(old)
