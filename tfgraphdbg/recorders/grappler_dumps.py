@@ -8,19 +8,14 @@ little and keeps the disk that the dumps take bounded.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfgraphdbg.recorders.grappler_log import (
-    Dumped,
-    GrapplerLog,
-    ItemBegins,
-    LogLine,
-    OptimizationBegins,
-    PassEnded,
-)
-from tfgraphdbg.recorders.pass_edits import DumpName, PassEdits, dump_name
+from tfgraphdbg.recorders.dump_owners import DumpOwners
+from tfgraphdbg.recorders.grappler_log import Dumped, GrapplerLog, LogLine
+from tfgraphdbg.recorders.pass_edits import NOT_WRITTEN, PassEdits, dump_name
 from tfgraphdbg.rewrites import Source
 
 POLL_S = 0.05
@@ -28,18 +23,12 @@ POLL_S = 0.05
 MAX_KEPT_BYTES = 512 << 20
 """Edits of graphs that nobody has asked for are dropped beyond this, the oldest first."""
 
-NOT_OPTIMIZED = "Grappler left this graph alone (it skips very small ones), or did not announce its dumps in the log"
+NOT_OPTIMIZED = (
+    "the runtime did not give this graph to Grappler (disable_meta_optimizer does that), or did not announce its dumps "
+    "in the log"
+)
 
-NO_DUMP = "TensorFlow optimized this graph without a word of a dump: the disk may be full"
-
-
-class _Thread:
-    """What one thread of the runtime is at."""
-
-    def __init__(self) -> None:
-        self.graph = ""
-        self.item: PassEdits | None = None
-        self.ended: PassEnded | None = None
+DROPPED = f"the edits of later graphs took more than {MAX_KEPT_BYTES >> 20} MiB, so that those of this one were let go"
 
 
 class GrapplerDumps:
@@ -49,8 +38,8 @@ class GrapplerDumps:
         self.source = source
         self._folder = folder
         self._log = GrapplerLog(log)
-        self._threads: dict[str, _Thread] = {}
-        self._items: dict[str, PassEdits] = {}
+        self._owners = DumpOwners()
+        self._dropped: set[str] = set()
         self._lock = threading.Lock()
         self._problem = ""
 
@@ -80,6 +69,7 @@ class GrapplerDumps:
                     self._take(line)
             except OSError as error:
                 self._problem = f"TensorFlow's log could not be read: {error.strerror or error}"
+                self._remove_dumps()
             except Exception as error:
                 self._problem = f"TensorFlow's dumps could not be followed: {type(error).__name__}: {error}"
             self._drop_oldest()
@@ -87,11 +77,11 @@ class GrapplerDumps:
     def edits_of(self, graph: str) -> PassEdits | str:
         """What Grappler did to a concrete function's graph so far, or the reason why that is not known."""
         self.catch_up()
-        edits = self._items.get(graph)
+        edits = self._owners.items.get(graph)
         if edits is None:
-            return self._problem or NOT_OPTIMIZED
+            return self._problem or (DROPPED if graph in self._dropped else NOT_OPTIMIZED)
         if edits.first is None:
-            return edits.problem or NO_DUMP
+            return edits.problem or NOT_WRITTEN
         return edits
 
     def edits_of_functions(self, functions: frozenset[str]) -> dict[str, tuple[str, PassEdits]]:
@@ -99,54 +89,53 @@ class GrapplerDumps:
         with self._lock:
             return {
                 item: (function, edits)
-                for item, edits in self._items.items()
+                for item, edits in self._owners.items.items()
                 if (function := item.partition(_SPECIALIZED)[0]) in functions
                 and edits.first is not None
                 and not edits.problem
             }
 
     def _take(self, line: LogLine) -> None:
-        thread = self._threads.setdefault(line.thread, _Thread())
-        event = line.event
-        if isinstance(event, OptimizationBegins):
-            thread.graph, thread.item, thread.ended = event.graph, None, None
-        elif isinstance(event, ItemBegins):
-            thread.item, thread.ended = self._item(event), None
-        elif isinstance(event, PassEnded):
-            thread.ended = event
-        elif isinstance(event, Dumped):
-            name = dump_name(event.path)
-            if event.path.parent == self._folder:
-                if name is not None:
-                    self._read(thread, event.path, name, line.seconds)
-                    thread.ended = None
-                event.path.unlink(missing_ok=True)
+        if not isinstance(line.event, Dumped):
+            self._owners.take(line)
+            return
+        path = line.event.path
+        if path.parent != self._folder:
+            return
+        try:
+            name = dump_name(path)
+            owner = None if name is None else self._owners.owner(line.thread, path, name)
+            # A graph that was optimized before is instantiated again for another caller: the first time is kept.
+            if name is not None and owner is not None and not owner.item.ended and not owner.item.problem:
+                owner.item.read(path, name, line.seconds, owner.ended)
+                if owner.is_last:
+                    owner.item.end()
+        finally:
+            self._remove_dumps(path)
 
-    def _item(self, event: ItemBegins) -> PassEdits:
-        known = self._items.get(event.item)
-        if known is None or (known.problem and known.first is None):
-            known = self._items[event.item] = PassEdits(event.item, event.nodes)
-        elif not known.ended:
-            known.goes_on(event.nodes)
-        return known
-
-    def _read(self, thread: _Thread, path: Path, name: DumpName, seconds: float) -> None:
-        is_last = not name.is_first and name.iteration is None
-        item = self._items.get(thread.graph) if is_last else thread.item
-        # A graph that was optimized before is instantiated again for another caller: the first time is kept.
-        if item is not None and not item.ended and not item.problem:
-            item.read(path, name, seconds, thread.ended)
-            if is_last:
-                item.end()
+    def _remove_dumps(self, read: Path | None = None) -> None:
+        """Remove a dump that was read and those of its run that are older: a full disk cut them off; or else all."""
+        name = None if read is None else dump_name(read)
+        with contextlib.suppress(OSError):
+            written = None if read is None else read.stat().st_mtime_ns
+            for entry in os.scandir(self._folder):
+                other = dump_name(Path(entry.name))
+                of_run = name is None or (other is not None and other.run == name.run)
+                if of_run and (written is None or entry.stat().st_mtime_ns < written):
+                    os.unlink(entry.path)
+        if read is not None:
+            with contextlib.suppress(OSError):
+                read.unlink()
 
     def _drop_oldest(self) -> None:
-        ended = [edits for edits in self._items.values() if edits.ended]
+        ended = [edits for edits in self._owners.items.values() if edits.ended]
         kept = sum(edits.bytes_kept for edits in ended) if len(ended) > 1 else 0
         for edits in ended[:-1]:
             if kept <= MAX_KEPT_BYTES:
                 return
             kept -= edits.bytes_kept
-            del self._items[edits.item]
+            self._owners.forget(edits)
+            self._dropped.add(edits.item)
 
 
 _SPECIALIZED = "_specialized_for_"

@@ -1,12 +1,13 @@
 """What the runtime's log says of Grappler, line by line: which graph it begins, each pass that ended, each dump.
 
-Seen on TensorFlow 2.16.2 and 2.21.0 with `TF_CPP_VMODULE=meta_optimizer=4`. Lines of 2.21 name their thread, those of
-2.16 do not.
+Seen on TensorFlow 2.16.2, 2.18.1 and 2.21.0 with `TF_CPP_VMODULE=meta_optimizer=4`. Lines of 2.21 and 2.18 name their
+thread, those of 2.16 do not. A pass that decides to do nothing is not logged, and failures are at most once a minute.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +26,14 @@ class ItemBegins(NamedTuple):
     """How many nodes it has: to be sure that the dump that follows is of it."""
 
 
+class ItemSkipped(NamedTuple):
+    """Grappler leaves the graph that it was called for alone."""
+
+    reason: str
+
+
 class PassEnded(NamedTuple):
-    """A pass ended, by MetaOptimizer's own clock, or failed."""
+    """A pass ended, by MetaOptimizer's own clock, or failed, and its graph is what it was before."""
 
     pass_name: str
     ms: float | None
@@ -39,7 +46,7 @@ class Dumped(NamedTuple):
     path: Path
 
 
-Event = OptimizationBegins | ItemBegins | PassEnded | Dumped
+Event = OptimizationBegins | ItemBegins | ItemSkipped | PassEnded | Dumped
 
 
 class LogLine(NamedTuple):
@@ -55,18 +62,14 @@ _OLD_LINE = re.compile(rb"\d{4}-\d\d-\d\d (\d+):(\d+):([\d.]+): [IWE] \S+\] (.+)
 _BEGINS = re.compile(rb"Starting optimization for grappler item: (\S+)")
 _ITEM = re.compile(rb"Optimize GrapplerItem: item\.id=(\S+) .*num nodes = (\d+)")
 _ENDED = re.compile(rb"(\S.*?): Graph size after: .* time = ([\d.]+)ms")
-_FAILED = re.compile(rb"([a-z_]+(?:\{.*\})?) failed: (.+)")
-_TOO_LATE = re.compile(rb"DEADLINE_EXCEEDED: ([a-z_]+) exceeded deadline.*, time = ([\d.]+)ms")
+_SKIPPED = re.compile(rb"Skipping (?:graph )?optimization, (.+)")
+_FAILED = re.compile(rb"([a-z_]+(?:\{.*\})?) failed: (.+?)(?:, time = ([\d.]+)ms\.?)?$")
 _DUMPED = re.compile(rb"Dumped Graph to (.+)")
 
-_MENTIONS = (
-    b"grappler item",
-    b"GrapplerItem",
-    b"Graph size after",
-    b" failed: ",
-    b"DEADLINE_EXCEEDED",
-    b"Dumped Graph",
-)
+_SOURCES = re.compile(rb"(?:meta_optimizer|dump_graph)\.cc:\d+\] [^\n]+")
+"""The lines of interest, each to its end: MetaOptimizer also writes whole graphs, of a great many lines each."""
+
+CHUNK_BYTES = 32 << 20
 
 
 class GrapplerLog:
@@ -76,15 +79,28 @@ class GrapplerLog:
         self._path = path
         self._read_to = 0
 
-    def news(self) -> list[LogLine]:
+    def news(self) -> Iterator[LogLine]:
         """What Grappler said since the last call. Raises OSError."""
         with self._path.open("rb") as log:
             log.seek(self._read_to)
-            news = log.read()
-        complete = news.rfind(b"\n") + 1
-        self._read_to += complete
-        lines = (_log_line(line) for line in news[:complete].split(b"\n") if any(word in line for word in _MENTIONS))
-        return [line for line in lines if line is not None]
+            while chunk := log.read(CHUNK_BYTES):
+                complete = chunk.rfind(b"\n") + 1
+                if not complete:
+                    if len(chunk) < CHUNK_BYTES:
+                        return
+                    # A line of this length is a constant of a graph, and none of ours.
+                    complete = len(chunk)
+                self._read_to += complete
+                log.seek(self._read_to)
+                yield from _log_lines(chunk[:complete])
+
+
+def _log_lines(chunk: bytes) -> Iterator[LogLine]:
+    for found in _SOURCES.finditer(chunk):
+        start = chunk.rfind(b"\n", 0, found.start()) + 1
+        line = _log_line(chunk[start : found.end()])
+        if line is not None:
+            yield line
 
 
 def _log_line(line: bytes) -> LogLine | None:
@@ -106,12 +122,13 @@ def _event(message: bytes) -> Event | None:
         return ItemBegins(_text(found[1]), int(found[2]))
     if found := _DUMPED.match(message):
         return Dumped(Path(_text(found[1])))
-    if found := _TOO_LATE.match(message):
-        return PassEnded(_text(found[1]), float(found[2]), "ran out of its time and was undone")
+    if found := _SKIPPED.match(message):
+        return ItemSkipped(_text(found[1]).rstrip("."))
     if found := _ENDED.match(message):
         return PassEnded(_text(found[1]), float(found[2]))
     if found := _FAILED.match(message):
-        return PassEnded(_text(found[1]), None, f"failed: {_text(found[2])[:300]}")
+        ms = None if found[3] is None else float(found[3])
+        return PassEnded(_text(found[1]), ms, f"failed, and its edits were undone: {_text(found[2])[:300]}")
     return None
 
 

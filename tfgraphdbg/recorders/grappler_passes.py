@@ -59,12 +59,15 @@ def record_passes(
         writer.miss_of(function, "grappler-passes", f"a dump is damaged: {error}")
         return
     uncalled = _UNCALLED if dumps.source == "replayed" and optimized.functions else ""
-    for reason in (lowered.edits.problem, *lowered.edits.gaps, uncalled):
+    early = "" if lowered.edits.ended or lowered.edits.problem else _NO_LAST
+    for reason in (lowered.edits.problem, *lowered.edits.gaps, early, uncalled):
         if reason:
             writer.miss_of(function, "grappler-passes", reason)
     histories = [msgspec.structs.replace(history, source=dumps.source) for history in (own, *others)]
     writer.add_rewrites(index, tuple(histories))
 
+
+_NO_LAST = "Grappler's last dump was not written: Grappler ended early, or the disk is full"
 
 _UNCALLED = "functions that it still calls are optimized when they first run, which a replay leaves out"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tfgraphdbg.recorders.graph_def_bytes import split_nodes, split_text_nodes
 from tfgraphdbg.recorders.grappler_log import PassEnded
-from tfgraphdbg.rewrites import META_OPTIMIZER, TimedBy
+from tfgraphdbg.rewrites import META_OPTIMIZER, TimedBy, short_pass_name
 
 _DUMP_NAME = re.compile(
     r"(before|after)_MetaOptimizer(?:_iteration_(\d+))?(?:_([^\d].*?))?_(\d+)(?:_(\d+))?\.(pb|pbtxt)", re.DOTALL
@@ -25,6 +25,8 @@ class DumpName(NamedTuple):
     """As TensorFlow counts, from 0; None for the graph after all iterations."""
     pass_name: str
     is_text: bool
+    run: str
+    """A number that all dumps of one graph's optimization share while it lasts; later ones may have it again."""
 
 
 def dump_name(path: Path) -> DumpName | None:
@@ -33,7 +35,22 @@ def dump_name(path: Path) -> DumpName | None:
     if found is None:
         return None
     iteration = None if found[2] is None else int(found[2])
-    return DumpName(found[1] == "before", iteration, found[3] or "", found[6] == "pbtxt")
+    return DumpName(found[1] == "before", iteration, found[3] or "", found[6] == "pbtxt", found[4])
+
+
+def node_count(path: Path, name: DumpName) -> int | None:
+    """How many nodes a dump has; None when it cannot be read."""
+    try:
+        return len(_nodes(path.read_bytes(), name))
+    except (OSError, ValueError):
+        return None
+
+
+def _nodes(raw: bytes, name: DumpName) -> dict[str, bytes]:
+    return split_text_nodes(raw) if name.is_text else split_nodes(raw)
+
+
+NOT_WRITTEN = "the dump of the graph that Grappler was given was not written: the disk may be full"
 
 
 class RawStep(NamedTuple):
@@ -73,43 +90,54 @@ class PassEdits:
         self._iteration = 0
         self._dumped_at = 0.0
         self._unread: list[str] = []
+        self._skipped = ""
 
     def goes_on(self, nodes: int) -> None:
         """Grappler begins another run over the same graph: its iterations count on."""
         self._iterations = self._iteration
         self._expected = nodes
 
-    def read(self, path: Path, name: DumpName, seconds: float, ended: PassEnded | None) -> None:
-        """Take one dump, written at `seconds`, after the pass that the log said had ended before it."""
+    def skipped(self, reason: str) -> None:
+        """Grappler says that it leaves this graph alone: its last dump is its first."""
+        self._skipped = f"skipped: {reason}"
+
+    def read(self, path: Path, name: DumpName, seconds: float, ended: Sequence[PassEnded]) -> None:
+        """Take one dump, written at `seconds`, after the passes that the log said had ended since the last one."""
         if name.iteration is not None:
             self._iteration = self._iterations + name.iteration + 1
-        pass_name = "" if name.is_first else name.pass_name or (ended.pass_name if ended else "")
+        last = ended[-1] if ended else None
+        pass_name = "" if name.is_first else name.pass_name or (last.pass_name if last else "")
+        for event in ended:
+            if event.pass_name != pass_name:
+                self._note_gap(event.pass_name, "it was not written")
         try:
             raw = path.read_bytes()
-            if self.first is not None and raw == self._now_raw:
-                nodes = self._now
-            else:
-                nodes = split_text_nodes(raw) if name.is_text else split_nodes(raw)
+            nodes = self._now if self.first is not None and raw == self._now_raw else _nodes(raw, name)
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            self._note_gap(pass_name or "the graph before the first pass", reason)
+            self._note_gap(pass_name or "an iteration", reason)
             return
         if name.is_first and len(nodes) != self._expected and name.iteration == 0:
             # Without thread names in the log, graphs that are optimized side by side cannot be told apart.
             self.problem = f"the dump {path.name} is of another graph, optimized at the same time"
             return
-        if self.first is None:
+        if self.first is not None:
+            self._add_step(pass_name, nodes, seconds, last)
+        elif self._skipped or (name.is_first and name.iteration == 0):
             self.first, self.is_text = raw, name.is_text
+            if self._skipped:
+                self.steps.append(RawStep(META_OPTIMIZER, 1, (), {}, {}, len(nodes), None, "", self._skipped))
         else:
-            self._add_step(pass_name, nodes, seconds, ended)
+            self.problem = NOT_WRITTEN
+            return
         self._now, self._now_raw, self._dumped_at = nodes, raw, seconds
 
     def _note_gap(self, pass_name: str, reason: str) -> None:
         if self.first is None:
             self.problem = f"the dump of the graph that Grappler was given could not be read: {reason}"
             return
-        self.gaps.append(f"the dump after {pass_name} could not be read: {reason}")
-        self._unread.append(pass_name)
+        self.gaps.append(f"the dump after {short_pass_name(pass_name)} could not be read: {reason}")
+        self._unread.append(short_pass_name(pass_name))
 
     def _add_step(self, pass_name: str, nodes: dict[str, bytes], seconds: float, ended: PassEnded | None) -> None:
         before = self._now
