@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
+from tfgraphdbg.chances.contract import ChancesPart
 from tfgraphdbg.errors import UnreadableFileError, UsageError
 from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode
 from tfgraphdbg.rewrites import AFTER, RewriteHistory, RewritePart, graph_after
@@ -337,6 +338,11 @@ class Recording:
     def own_rewrites(self, tracing: Tracing | None = None) -> RewriteHistory | None:
         """What Grappler did to a tracing's own graph; None when that was not recorded."""
         return next((history for history in self.rewrites(tracing) if not history.function), None)
+
+    def chances(self, tracing: Tracing | None = None) -> ChancesPart | None:
+        """The chances that Grappler missed, as tried while TensorFlow was at hand; None when none were looked for."""
+        tracing = tracing or self.main_tracing
+        return self._optional(chances_part(tracing.index), ChancesPart)
 
     def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
         """The raw serialized GraphDef of a stage, as TensorFlow gave it."""

@@ -35,7 +35,7 @@ def summarize_recording(recording: Recording, options: AnalysisOptions) -> Repor
         analysis="overview",
         title=_title(recording, tracing, graphs),
         target=report_target(recording),
-        findings=overview_findings(recording),
+        findings=overview_findings(recording, tracing),
         tables=(
             _stages_table(stages),
             _op_types_table(graphs),

@@ -1,22 +1,38 @@
-"""Recording -> what `overview` finds wrong with it: it ended early, or nothing was traced."""
+"""Recording -> the findings of `overview`: what is wrong with the recording, and the top of all other analyses."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from tfgraphdbg.recording import Recording
-from tfgraphdbg.report import Finding
+from tfgraphdbg.analyses.pass_findings import pass_findings
+from tfgraphdbg.recording import Recording, Tracing
+from tfgraphdbg.report import Finding, ordered
 
 _PYTHON_FILE_OR_MODULE = re.compile(r"(?P<file>.*?\.py)(?![^\s:])|(?P<module>[\w.]+)(?=:)")
 
 
-def overview_findings(recording: Recording) -> tuple[Finding, ...]:
-    """None for a whole recording with a graph."""
+MAX_INFOS = 3
+"""Findings of severity `info` that are taken over from each other analysis, the most costly ones."""
+
+
+def overview_findings(recording: Recording, tracing: Tracing | None) -> tuple[Finding, ...]:
+    """What is wrong with the recording itself, then the most important findings of the other analyses."""
+    findings: list[Finding] = []
     if recording.meta.outcome != "complete":
-        return (_partial(recording),)
-    if recording.meta.main_tracing is None:
-        return (_nothing_traced(recording),)
-    return ()
+        findings.append(_partial(recording))
+    elif recording.meta.main_tracing is None:
+        findings.append(_nothing_traced(recording))
+    if tracing is not None:
+        findings += _most_important(pass_findings(recording, tracing, search=False))
+    return ordered(findings)
+
+
+def _most_important(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    """All errors and warnings; of the rest, which are in order, the first few."""
+    infos = [finding for finding in findings if finding.severity == "info"]
+    yield from (finding for finding in findings if finding.severity != "info")
+    yield from infos[:MAX_INFOS]
 
 
 def _partial(recording: Recording) -> Finding:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tfgraphdbg.analyses.missed_chances import chance_findings
+from tfgraphdbg.analyses.pass_options import pass_option_findings
+from tfgraphdbg.chances import TriedChance, find_chances
 from tfgraphdbg.recording import Recording, Tracing
-from tfgraphdbg.report import Finding
+from tfgraphdbg.report import Finding, ordered
 from tfgraphdbg.rewrites import RewriteHistory, RewriteStep
 
 NOTEWORTHY_MS = 1_000.0
@@ -18,9 +21,36 @@ SLOW_SHARE = 0.25
 """Of the first call, in which all passes run."""
 
 
-def history_findings(recording: Recording, tracing: Tracing) -> Iterator[Finding]:
-    """What the rewrite history of a tracing says of the passes themselves."""
-    own = recording.own_rewrites(tracing)
+def pass_findings(recording: Recording, tracing: Tracing, search: bool = True) -> tuple[Finding, ...]:
+    """All that is worth knowing of what Grappler did to one tracing, and of what it left undone.
+
+    `search` looks for missed chances where the recording has none; that takes up to a second on a large graph.
+    """
+    return ordered(
+        [
+            *_history_findings(recording.own_rewrites(tracing), tracing),
+            *_missed(recording, tracing, search),
+            *pass_option_findings(recording),
+        ]
+    )
+
+
+def _missed(recording: Recording, tracing: Tracing, search: bool) -> list[Finding]:
+    """Chances as tried while TensorFlow was at hand; of a recording without trials, those that the rules find."""
+    if tracing.stage("optimized") is None:
+        return []
+    optimized = recording.graph("optimized", tracing)
+    part = recording.chances(tracing)
+    if part is not None:
+        return chance_findings(part.chances, optimized, recording.stacks)
+    if not search:
+        return []
+    lowered = recording.graph("lowered", tracing) if tracing.stage("lowered") is not None else None
+    found = [TriedChance(chance) for chance in find_chances(optimized, lowered)]
+    return chance_findings(found, optimized, recording.stacks)
+
+
+def _history_findings(own: RewriteHistory | None, tracing: Tracing) -> Iterator[Finding]:
     if own is None:
         return
     yield from _slow_passes(own, tracing)

@@ -10,11 +10,11 @@ from collections import Counter
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.fates import FATES, OpFate, PassFates, pass_fates
-from tfgraphdbg.analyses.pass_findings import history_findings
-from tfgraphdbg.analyses.pass_options import pass_option_findings, pass_options_table
+from tfgraphdbg.analyses.pass_findings import pass_findings
+from tfgraphdbg.analyses.pass_options import pass_options_table
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
-from tfgraphdbg.report import Column, Report, Series, Table, ordered, report_target
+from tfgraphdbg.report import Column, Report, Series, Table, report_target
 from tfgraphdbg.rewrites import RewriteHistory
 
 EVIDENCE = "grappler-passes"
@@ -31,12 +31,11 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
     with garbage_collection_paused():
         fates = pass_fates(recording, tracing)
         assert fates is not None
-        findings = [*history_findings(recording, tracing), *pass_option_findings(recording)]
         return Report(
             analysis="passes",
             title=_title(recording, tracing, own, fates),
             target=report_target(recording),
-            findings=ordered(findings),
+            findings=pass_findings(recording, tracing),
             tables=(
                 _passes_table(own),
                 _counts_table(fates),
@@ -62,7 +61,7 @@ def _nothing(recording: Recording, reason: str, tracing: Tracing | None = None) 
 
 def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, fates: PassFates) -> str:
     """`model.py:step: 49 ops given to Grappler -> 34: 9 folded, 5 fused, 3 merged, 2 removed, in 11.2 ms`."""
-    counts = Counter(fate.fate for fate in fates.fates.values() if fate.pass_name is not None)
+    counts = Counter(fate.fate for fate in fates.fates.values() if fate.iteration is not None)
     words = ", ".join(f"{counts[fate]:,} {fate}" for fate in FATES if counts[fate])
     given = recording.graph("lowered", tracing)
     before = len(given.top_level_ops)
