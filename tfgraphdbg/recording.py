@@ -16,7 +16,7 @@ import msgspec
 from tfgraphdbg.chances.contract import ChancesPart
 from tfgraphdbg.errors import UnreadableFileError, UsageError
 from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode
-from tfgraphdbg.rewrites import AFTER, RewriteHistory, RewritePart, graph_after
+from tfgraphdbg.rewrites import AFTER, RewriteHistory, RewritePart, damage_of, graph_after
 
 FORMAT_VERSION = 1
 """Raised when an older tfgraphdbg could misread a newer recording."""
@@ -316,7 +316,8 @@ class Recording:
         if key not in self._graphs:
             history = self.own_rewrites(tracing)
             if history is None:
-                why = next((f": {gap.reason}" for gap in self.missing if gap.evidence == "grappler-passes"), "")
+                gaps = [gap.reason for gap in self.missing if gap.evidence == "grappler-passes"]
+                why = next((f": {reason}" for reason in gaps if tracing.function in reason), "")
                 raise UsageError(
                     f"what Grappler did to {tracing.function} was not recorded{why}",
                     f"recorded graph stages: {', '.join(stage.name for stage in tracing.stages) or 'none'}",
@@ -332,8 +333,21 @@ class Recording:
         tracing = tracing or self.main_tracing
         if tracing.index not in self._rewrites:
             part = self._optional(rewrites_part(tracing.index), RewritePart)
+            for history in part.histories if part else ():
+                self._require_whole(history, tracing)
             self._rewrites[tracing.index] = part.histories if part else ()
         return self._rewrites[tracing.index]
+
+    def _require_whole(self, history: RewriteHistory, tracing: Tracing) -> None:
+        first, attr_sets = history.first_ops, 0
+        damage = ""
+        if not history.function and tracing.stage("lowered"):
+            lowered = self.graph("lowered", tracing)
+            first, attr_sets = tuple(lowered.top_level_ops), len(lowered.attr_sets)
+        elif not history.function:
+            damage = "the graph that it begins with is not there"
+        if damage := damage or damage_of(history, first, attr_sets):
+            raise UnreadableFileError(f"part {rewrites_part(tracing.index)!r} is damaged: {damage}")
 
     def own_rewrites(self, tracing: Tracing | None = None) -> RewriteHistory | None:
         """What Grappler did to a tracing's own graph; None when that was not recorded."""

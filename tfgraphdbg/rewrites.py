@@ -144,6 +144,18 @@ def graph_after(first: GraphModel, history: RewriteHistory, stage: str) -> Graph
         )
 
 
+def damage_of(history: RewriteHistory, first: Iterable[OpNode], attr_sets: int) -> str:
+    """Why a history cannot be of the graph that it begins with; empty when all is well.
+
+    `first` are the ops of that graph, and `attr_sets` is how many of their attr sets those of the history continue.
+    """
+    size = attr_sets + len(history.attr_sets)
+    edited = (op for step in history.steps for op in (*step.added, *step.changed))
+    if not all(-1 <= op.attrs < size for op in (*history.first_ops, *edited)):
+        return f"it points outside its {size:,} attr sets"
+    return next(check_edits({op.name: op for op in first}, history.steps), "")
+
+
 def check_edits(first: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> Iterator[str]:
     """What contradicts itself: removing or changing what is not there, adding what is; nothing when all is well."""
     present = set(first)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tfgraphdbg.recorders.pass_edits import NOT_WRITTEN, PassEdits, dump_name
 from tfgraphdbg.rewrites import Source
 
 POLL_S = 0.05
+
+STALE_NS = 60_000_000_000
+"""A dump that the log has not announced by then never will be."""
 
 MAX_KEPT_BYTES = 512 << 20
 """Edits of graphs that nobody has asked for are dropped beyond this, the oldest first."""
@@ -66,12 +70,10 @@ class GrapplerDumps:
         with self._lock:
             try:
                 for line in self._log.news():
-                    self._take(line)
+                    self._take_safely(line)
             except OSError as error:
                 self._problem = f"TensorFlow's log could not be read: {error.strerror or error}"
-                self._remove_dumps()
-            except Exception as error:
-                self._problem = f"TensorFlow's dumps could not be followed: {type(error).__name__}: {error}"
+            self._remove_dumps(time.time_ns() - STALE_NS)
             self._drop_oldest()
 
     def edits_of(self, graph: str) -> PassEdits | str:
@@ -95,6 +97,13 @@ class GrapplerDumps:
                 and not edits.problem
             }
 
+    def _take_safely(self, line: LogLine) -> None:
+        try:
+            self._take(line)
+        except Exception as error:
+            # Whatever a foreign version writes: the recording goes on, and says what it lacks.
+            self._problem = f"TensorFlow's dumps could not be followed: {type(error).__name__}: {error}"
+
     def _take(self, line: LogLine) -> None:
         if not isinstance(line.event, Dumped):
             self._owners.take(line)
@@ -102,8 +111,8 @@ class GrapplerDumps:
         path = line.event.path
         if path.parent != self._folder:
             return
+        name = dump_name(path)
         try:
-            name = dump_name(path)
             owner = None if name is None else self._owners.owner(line.thread, path, name)
             # A graph that was optimized before is instantiated again for another caller: the first time is kept.
             if name is not None and owner is not None and not owner.item.ended and not owner.item.problem:
@@ -111,21 +120,18 @@ class GrapplerDumps:
                 if owner.is_last:
                     owner.item.end()
         finally:
-            self._remove_dumps(path)
-
-    def _remove_dumps(self, read: Path | None = None) -> None:
-        """Remove a dump that was read and those of its run that are older: a full disk cut them off; or else all."""
-        name = None if read is None else dump_name(read)
-        with contextlib.suppress(OSError):
-            written = None if read is None else read.stat().st_mtime_ns
-            for entry in os.scandir(self._folder):
-                other = dump_name(Path(entry.name))
-                of_run = name is None or (other is not None and other.run == name.run)
-                if of_run and (written is None or entry.stat().st_mtime_ns < written):
-                    os.unlink(entry.path)
-        if read is not None:
             with contextlib.suppress(OSError):
-                read.unlink()
+                self._remove_dumps(path.stat().st_mtime_ns, None if name is None else name.run)
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _remove_dumps(self, before_ns: int, run: str | None = None) -> None:
+        """Remove dumps older than a time, of one run or of all: never announced, they were cut off by a full disk."""
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self._folder):
+                name = dump_name(Path(entry.name))
+                if entry.stat().st_mtime_ns < before_ns and (run is None or (name is not None and name.run == run)):
+                    os.unlink(entry.path)
 
     def _drop_oldest(self) -> None:
         ended = [edits for edits in self._owners.items.values() if edits.ended]
