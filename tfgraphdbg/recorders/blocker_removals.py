@@ -1,6 +1,6 @@
-"""One function for each blocker: it changes a small graph so that the blocker is gone, or says why it cannot.
+"""Blocker -> how a small graph is changed so that it is gone, or why that is not tried.
 
-Each takes the graph to change and the trial's names, and returns the reason, empty when it is done.
+Each function takes the graph to change and the trial's names, and returns why it cannot, empty when it is done.
 """
 
 from __future__ import annotations
@@ -8,23 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from tfgraphdbg.graph_model import CONTROL, parse_input
-from tfgraphdbg.recorders import tensorflow_internals
-from tfgraphdbg.recorders.small_graphs import SOURCE, add_source, data_inputs
-
-NHWC_OF_NCHW = (0, 2, 3, 1)
-
-
-class TrialNames(NamedTuple):
-    """The ops of a chance by their names in the small graph, in order of computation, and what blocks them."""
-
-    pattern: tuple[str, ...]
-    blocking: tuple[str, ...]
-
-    @property
-    def root(self) -> str:
-        """The last op: what is fused takes its name."""
-        return self.pattern[-1]
+from tfgraphdbg.graph_model import parse_input
+from tfgraphdbg.recorders import fusion_removals, tensorflow_internals
+from tfgraphdbg.recorders.small_graph_edits import known_shape, node_of, remove_nodes
+from tfgraphdbg.recorders.small_graphs import CLASS, SOURCE, data_inputs
+from tfgraphdbg.recorders.trial_names import TrialNames
 
 
 class Removal(NamedTuple):
@@ -34,243 +22,87 @@ class Removal(NamedTuple):
     words: str
 
 
-def cut_other_readers(graph_def: Any, names: TrialNames) -> str:
-    """Nothing but the pattern reads what is inside it: the other readers go, with all that depends on them."""
-    inside = {(name, output) for name in names.pattern[:-1] for output in range(CONTROL, 16)}
-    # The further outputs of a batch norm: its mean and variance.
-    inside |= {(names.root, output) for output in range(1, 16)}
-    gone: set[str] = set()
-    while True:
-        found = {
-            node.name
-            for node in graph_def.node
-            if node.name not in gone
-            and any(
-                read.name in gone or (node.name not in names.pattern and (read.name, read.output) in inside)
-                for read in map(parse_input, node.input)
-            )
-        }
-        if not found:
-            break
-        gone |= found
-    if gone & set(names.pattern):
-        return "the other reader feeds the pattern itself, so that it cannot be cut off"
-    if not gone:
-        return "the next op reads it twice, so that there is no other reader to cut off"
-    _remove(graph_def, gone)
-    return ""
-
-
-def drop_control_edges(graph_def: Any, names: TrialNames) -> str:
-    """No op of the pattern waits for another or is waited for."""
-    held = {f"^{name}" for name in names.pattern}
-    for node in graph_def.node:
-        kept = [text for text in node.input if not (text in held or (text[:1] == "^" and node.name in names.pattern))]
-        del node.input[:]
-        node.input.extend(kept)
-    return ""
-
-
-def use_float32(graph_def: Any, names: TrialNames) -> str:
-    """The same graph in float32."""
-    before = _node(graph_def, names.pattern[0]).attr["T"].type
-    after = tensorflow_internals.dtype_enum("float32")
-    if before in (0, after):
-        return "its dtype is float32 already"
-    for node in graph_def.node:
-        if node.op == "Const" and node.attr["dtype"].type == before:
-            node.attr["value"].tensor.CopyFrom(
-                tensorflow_internals.converted_tensor(node.attr["value"].tensor, "float32")
-            )
-        for value in node.attr.values():
-            if value.WhichOneof("value") == "type" and value.type == before:
-                value.type = after
-            for place, dtype in enumerate(value.list.type if value.WhichOneof("value") == "list" else ()):
-                if dtype == before:
-                    value.list.type[place] = after
-    return ""
-
-
-def use_nhwc(graph_def: Any, names: TrialNames) -> str:
-    """The same graph with the channels last: images, strides and dilations in another order."""
+def merge_reads(graph_def: Any, names: TrialNames) -> str:
+    """Each variable is read once, and both copies use that."""
+    first: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for name in names.pattern:
-        node = _node(graph_def, name)
-        if "data_format" in node.attr:
-            if node.attr["data_format"].s != b"NCHW":
-                return f"only NCHW can be turned into NHWC here, and {node.attr['data_format'].s.decode()} is another"
-            node.attr["data_format"].s = b"NHWC"
-        for attr in ("strides", "dilations", "ksize"):
-            sizes = node.attr[attr].list.i if attr in node.attr else None
-            if sizes is not None and len(sizes) == 4:
-                sizes[:] = [sizes[place] for place in NHWC_OF_NCHW]
-        for place, read in data_inputs(node):
-            is_filter = place == 1 and "strides" in node.attr
-            if read.name == SOURCE and not is_filter:
-                _permute(_node(graph_def, SOURCE).attr["output_shapes"].list.shape[read.output])
-    return ""
-
-
-def stop_training(graph_def: Any, names: TrialNames) -> str:
-    """Batch norm with a mean and a variance that are given, of which nobody reads new ones."""
-    norms = [node for node in graph_def.node if node.name in names.pattern and "is_training" in node.attr]
-    if not norms:
-        return "no op of the pattern has a training mode"
-    for node in norms:
-        node.attr["is_training"].b = False
-        channels = [read for place, read in data_inputs(node) if place == 1]
-        if len(channels) != 1 or channels[0].name != SOURCE:
-            return "the number of its channels is not known"
-        source = _node(graph_def, SOURCE).attr
-        dtype = source["output_types"].list.type[channels[0].output]
-        shape = _known_shape(source["output_shapes"].list.shape[channels[0].output])
-        for place in (3, 4):
-            node.input[place] = add_source(graph_def, dtype, shape, node.device)
-        further = {f"{node.name}:{output}" for output in range(1, 6)}
-        _remove(graph_def, {other.name for other in graph_def.node if further & set(other.input)})
-    return ""
-
-
-def use_relu(graph_def: Any, names: TrialNames) -> str:
-    """Relu in place of the activation."""
-    node = _node(graph_def, next((name for name in names.blocking if name in names.pattern), names.root))
-    inside = [text for text in node.input if parse_input(text).name in names.pattern]
-    dtype = node.attr["T"].type
-    if len(inside) != 1 or not dtype:
-        return "it is not one op with one input, so that no Relu can stand in for it"
-    node.op = "Relu"
-    node.attr.clear()
-    node.attr["T"].type = dtype
-    del node.input[:]
-    node.input.extend(inside)
-    return ""
-
-
-def use_constant_bias(graph_def: Any, names: TrialNames) -> str:
-    """Zeros in place of what is added."""
-    node = _node(graph_def, names.pattern[1])
-    for place, read in data_inputs(node):
-        if read.name == SOURCE:
-            source = _node(graph_def, SOURCE).attr
-            shape = _known_shape(source["output_shapes"].list.shape[read.output])
-            sizes = tuple(size for size in shape or () if size is not None)
-            if shape is None or len(sizes) != len(shape) or len(shape) > 1:
-                return "the bias is not a vector of known size"
-            constant = graph_def.node.add(name="constant_bias", op="Const", device=node.device)
-            constant.attr["dtype"].type = source["output_types"].list.type[read.output]
-            zeros = tensorflow_internals.zeros_tensor(constant.attr["dtype"].type, sizes)
-            constant.attr["value"].tensor.CopyFrom(zeros)
-            node.input[place] = constant.name
-            return ""
-    return "what is added was not found"
-
-
-def use_one_device(graph_def: Any, names: TrialNames) -> str:
-    """Everything on the device of the first op."""
-    device = _node(graph_def, names.pattern[0]).device
+        node = node_of(graph_def, name)
+        if node.op == "ReadVariableOp" and first.setdefault(node.input[0], name) != name:
+            merged[name] = first[node.input[0]]
+    if not merged:
+        return UNTRIED["stateful"]
     for node in graph_def.node:
-        node.device = device
+        for place, read in data_inputs(node):
+            if read.name in merged and node.name in names.pattern:
+                node.input[place] = merged[read.name]
     return ""
 
 
-def use_bias_add(graph_def: Any, names: TrialNames) -> str:
-    """BiasAdd in place of a plain addition."""
-    for name in names.pattern[1:]:
-        node = _node(graph_def, name)
-        if node.op in ("Add", "AddV2"):
-            inside = [text for text in node.input if parse_input(text).name in names.pattern]
-            other = [text for text in node.input if parse_input(text).name not in names.pattern]
-            if len(inside) != 1 or len(other) != 1:
-                return "both of what is added come from the pattern"
-            node.op = "BiasAdd"
-            node.attr["data_format"].s = _node(graph_def, names.pattern[0]).attr["data_format"].s or b"NHWC"
-            del node.input[:]
-            node.input.extend((*inside, other[0]))
-            return _make_vector(graph_def, other[0])
-    return "no addition was found in the pattern"
+def forget_colocation(graph_def: Any, names: TrialNames) -> str:
+    """No op is bound to the place of another."""
+    for node in graph_def.node:
+        if CLASS in node.attr:
+            del node.attr[CLASS]
+    return ""
 
 
-def drop_bias(graph_def: Any, names: TrialNames) -> str:
-    """The batch norm reads the convolution itself, without the bias between them."""
-    return _bypass(graph_def, [name for name in names.pattern if _node(graph_def, name).op == "BiasAdd"])
+def drop_between(graph_def: Any, names: TrialNames) -> str:
+    """The second transpose reads the first."""
+    node_of(graph_def, names.root).input[0] = names.pattern[0]
+    remove_nodes(graph_def, set(names.pattern[1:-1]))
+    return ""
 
 
-def drop_reshape(graph_def: Any, names: TrialNames) -> str:
-    """The bias is added before the reshape, which is left out here."""
-    return _bypass(graph_def, [name for name in names.pattern if _node(graph_def, name).op == "Reshape"])
+def use_constant_permutations(graph_def: Any, names: TrialNames) -> str:
+    """Both transposes reverse the dimensions, which undoes itself."""
+    source = node_of(graph_def, SOURCE).attr["output_shapes"].list.shape
+    for name in (names.pattern[0], names.root):
+        node = node_of(graph_def, name)
+        read = parse_input(node.input[1])
+        shape = known_shape(source[read.output]) if read.name == SOURCE else None
+        if shape is None or len(shape) != 1 or shape[0] is None:
+            return "the number of dimensions is not known"
+        constant = graph_def.node.add(name=f"permutation_{name}", op="Const", device=node.device)
+        constant.attr["dtype"].type = node.attr["Tperm"].type
+        reversed_dimensions = tensorflow_internals.tensor_of(range(shape[0])[::-1], node.attr["Tperm"].type)
+        constant.attr["value"].tensor.CopyFrom(reversed_dimensions)
+        node.input[1] = constant.name
+    return ""
 
 
 REMOVALS: Mapping[str, Removal] = {
-    "extra-consumer": Removal(cut_other_readers, "without its other readers"),
-    "fetched-op": Removal(cut_other_readers, "without the function's own output inside it"),
-    "control-dependency": Removal(drop_control_edges, "without its control edges"),
-    "control-inputs": Removal(drop_control_edges, "without its control edges"),
-    "dtype": Removal(use_float32, "in float32"),
-    "layout": Removal(use_nhwc, "with the channels last (NHWC)"),
-    "training-mode": Removal(stop_training, "with is_training=False"),
-    "unsupported-activation": Removal(use_relu, "with Relu in its place"),
-    "non-constant-bias": Removal(use_constant_bias, "with a constant bias"),
-    "different-device": Removal(use_one_device, "on one device"),
-    "bias-before-batch-norm": Removal(drop_bias, "without the bias"),
-    "reshape-between": Removal(drop_reshape, "without the reshape"),
-    "bias-by-add": Removal(use_bias_add, "with BiasAdd in place of the addition"),
+    "extra-consumer": Removal(fusion_removals.cut_other_readers, "without its other readers"),
+    "fetched-op": Removal(fusion_removals.cut_other_readers, "without the function's own output inside it"),
+    "control-dependency": Removal(fusion_removals.drop_control_edges, "without its control edges"),
+    "control-inputs": Removal(fusion_removals.drop_control_edges, "without its control edges"),
+    "dtype": Removal(fusion_removals.use_float32, "in float32"),
+    "layout": Removal(fusion_removals.use_nhwc, "with the channels last (NHWC)"),
+    "training-mode": Removal(fusion_removals.stop_training, "with is_training=False"),
+    "unsupported-activation": Removal(fusion_removals.use_relu, "with Relu in its place"),
+    "non-constant-bias": Removal(fusion_removals.use_constant_bias, "with a constant bias"),
+    "stateful": Removal(merge_reads, "with one read of the variable"),
+    "colocation": Removal(forget_colocation, "without colocation"),
+    "op-between": Removal(drop_between, "without the ops between them"),
+    "non-constant-permutation": Removal(use_constant_permutations, "with constant permutations"),
+    "different-device": Removal(fusion_removals.use_one_device, "on one device"),
+    "bias-before-batch-norm": Removal(fusion_removals.drop_bias, "without the bias"),
+    "reshape-between": Removal(fusion_removals.drop_reshape, "without the reshape"),
+    "bias-by-add": Removal(fusion_removals.use_bias_add, "with BiasAdd in place of the addition"),
 }
 
 UNTRIED: Mapping[str, str] = {
-    "stateful": "not tried: Grappler never touches a stateful op, and without its state it would be another op",
-    "random": "not tried: two random ops give different numbers, so that merging them would change the program",
-    "in-loop": "not tried: taking the op out of its loop would change the program",
-    "size-limit": "not tried: a smaller constant would be another program",
-    "onednn-off": "not tried: oneDNN is switched on before TensorFlow is imported",
-    "not-foldable": "not tried: the op has no kernel that constant folding may run",
+    "stateful": "Grappler leaves a stateful op alone, and without its state it would be another op",
+    "in-loop": "taking the op out of its loop would change the program",
+    "onednn-off": "oneDNN is switched on before TensorFlow is imported",
 }
+"""Blockers that no trial takes away, and why."""
 
-
-def _node(graph_def: Any, name: str) -> Any:
-    return next(node for node in graph_def.node if node.name == name)
-
-
-def _remove(graph_def: Any, gone: set[str]) -> None:
-    kept = [node for node in graph_def.node if node.name not in gone]
-    copies = [type(node).FromString(node.SerializeToString()) for node in kept]
-    del graph_def.node[:]
-    graph_def.node.extend(copies)
-    for node in graph_def.node:
-        inputs = [text for text in node.input if parse_input(text).name not in gone]
-        del node.input[:]
-        node.input.extend(inputs)
-
-
-def _bypass(graph_def: Any, between: list[str]) -> str:
-    if len(between) != 1:
-        return f"{len(between)} ops lie between, and one was expected"
-    source = _node(graph_def, between[0]).input[0]
-    for node in graph_def.node:
-        for place, read in data_inputs(node):
-            if read.name == between[0]:
-                node.input[place] = source
-    _remove(graph_def, set(between))
-    return ""
-
-
-def _permute(shape: Any) -> None:
-    if len(shape.dim) == 4:
-        sizes = [dim.size for dim in shape.dim]
-        for place, dim in enumerate(shape.dim):
-            dim.size = sizes[NHWC_OF_NCHW[place]]
-
-
-def _known_shape(shape: Any) -> tuple[int | None, ...] | None:
-    return None if shape.unknown_rank else tuple(None if dim.size < 0 else int(dim.size) for dim in shape.dim)
-
-
-def _make_vector(graph_def: Any, text: str) -> str:
-    """What BiasAdd adds has one dimension: leading ones of size 1 are dropped."""
-    read = parse_input(text)
-    if read.name != SOURCE:
-        return ""
-    shape = _node(graph_def, SOURCE).attr["output_shapes"].list.shape[read.output]
-    sizes = _known_shape(shape)
-    if sizes is None or not sizes or any(size != 1 for size in sizes[:-1]):
-        return "what is added is no vector, so that BiasAdd cannot add it"
-    del shape.dim[:-1]
-    return ""
+LEFT_ALONE: Mapping[str, str] = {
+    "size-limit": "a smaller constant would be another program",
+    "string": "with other values than strings it would be another program",
+    "not-foldable": "with another op it would be another program",
+    "no-rewrite": "nothing stands in the way but that Grappler has no such rewrite",
+    "not-inverse": "nothing stands in the way but that Grappler has no such rewrite",
+}
+"""Blockers that no trial takes away, and why; but one can look whether Grappler leaves the ops alone."""

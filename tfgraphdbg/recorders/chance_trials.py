@@ -7,19 +7,22 @@ take it after a function of `blocker_removals` has changed that graph.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tfgraphdbg.chances.contract import Chance, ChanceRule, Proof, TriedChance
+from tfgraphdbg.chances.contract import Chance, Proof, TriedChance
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recorders import tensorflow_internals
-from tfgraphdbg.recorders.blocker_removals import REMOVALS, UNTRIED, Removal, TrialNames
+from tfgraphdbg.recorders.blocker_removals import LEFT_ALONE, REMOVALS, UNTRIED, Removal
 from tfgraphdbg.recorders.chance_gains import estimated_gain
+from tfgraphdbg.recorders.duplicate_copies import ops_of_copies
 from tfgraphdbg.recorders.fused_ops import split_fused_op
-from tfgraphdbg.recorders.small_graphs import LargeGraph, SmallGraph, fetches_of, small_graph
+from tfgraphdbg.recorders.rule_trials import RULE_TRIALS, RuleTrial, in_words
+from tfgraphdbg.recorders.small_graphs import LargeGraph, fetches_of, small_graph
+from tfgraphdbg.recorders.trial_names import TrialNames
 
 MAX_OPS = 64
-"""Ops of a chance together with what blocks it; more are no small graph."""
+"""Ops of a chance that are tried; more are no small graph."""
 
 
 class Verdict(NamedTuple):
@@ -30,138 +33,111 @@ class Verdict(NamedTuple):
     gain_us: float | None = None
 
 
-class Trial(NamedTuple):
-    """How the chances of a rule are tried."""
-
-    optimizer: str
-    """As RewriterConfig names the pass."""
-    pass_name: str
-    """As the pass names itself."""
-    is_taken: Callable[[Any, Any, TrialNames], bool]
-    """From the graphs before and after the pass."""
-
-
-def _is_fused(before: Any, after: Any, names: TrialNames) -> bool:
-    """One op, which is internal to TensorFlow, is left in the place of all."""
-    left = {node.name: node.op for node in after.node}
-    return left.get(names.root, "").startswith("_") and not any(name in left for name in names.pattern[:-1])
-
-
-def _is_merged(before: Any, after: Any, names: TrialNames) -> bool:
-    left = {node.name for node in after.node}
-    return any(name not in left for name in names.pattern)
-
-
-def _is_folded(before: Any, after: Any, names: TrialNames) -> bool:
-    left = {node.name: node.op for node in after.node}
-    return all(left.get(name, "Const") == "Const" for name in names.pattern)
-
-
-def _is_shorter(before: Any, after: Any, names: TrialNames) -> bool:
-    types = {node.op for node in before.node if node.name in names.pattern}
-    return sum(node.op in types for node in after.node) < sum(node.op in types for node in before.node)
-
-
-TRIALS: Mapping[ChanceRule, Trial] = {
-    "missed-fusion": Trial("remap", "remapper", _is_fused),
-    "duplicate-computation": Trial("common_subgraph_elimination", "common_subgraph_elimination", _is_merged),
-    "constant-computation": Trial("constfold", "constant_folding", _is_folded),
-    "cast-chain": Trial("arithmetic", "arithmetic_optimizer", _is_shorter),
-    "transpose-chain": Trial("arithmetic", "arithmetic_optimizer", _is_shorter),
-}
-
-
 def try_chances(
     chances: Sequence[Chance], optimized: GraphModel, graph_def: Any, limit_s: float
 ) -> tuple[TriedChance, ...]:
     """Try chances on the real optimizer; `graph_def` is that of `optimized`. Those after `limit_s` stay untried."""
-    trials = _Trials(chances, optimized, graph_def, limit_s)
-    return tuple(TriedChance(chance, *trials.verdict(chance)) for chance in chances)
+    deadline = time.perf_counter() + limit_s
+    patterns = [_pattern_of(chance, optimized) for chance in chances]
+    near = {name for pattern in patterns if not isinstance(pattern, str) for name in pattern}
+    near |= {name for chance in chances for name in chance.blocking}
+    large = LargeGraph(optimized, graph_def, near)
+    trials = _Trials(large, deadline, f"not tried: the {max(0.0, limit_s):.1f} s for trials were used up")
+    return tuple(
+        TriedChance(chance, *(Verdict(trial=pattern) if isinstance(pattern, str) else trials.verdict(chance, pattern)))
+        for chance, pattern in zip(chances, patterns, strict=True)
+    )
+
+
+def _pattern_of(chance: Chance, optimized: GraphModel) -> tuple[str, ...] | str:
+    """All ops that a trial of it is about, in order of computation, or why there is none."""
+    ops = chance.ops
+    if chance.rule == "duplicate-computation" and len(ops) > 1:
+        try:
+            pairs = ops_of_copies(optimized, ops[0], ops[1])
+        except (ValueError, KeyError) as error:
+            return f"not tried: {error}"
+        ops = (*(one for one, _ in pairs), *(other for _, other in pairs))
+    if len(ops) > MAX_OPS:
+        return f"not tried: {len(ops)} ops take part, and {MAX_OPS} are tried at most"
+    if any(name not in optimized.by_id or optimized.by_id[name].function for name in ops):
+        return "not tried: it lies in a library function, which Grappler optimizes on its own"
+    return ops
 
 
 class _Trials:
     """Trials of one graph and their verdicts so far."""
 
-    def __init__(self, chances: Sequence[Chance], optimized: GraphModel, graph_def: Any, limit_s: float) -> None:
-        self._limit_s = limit_s
-        self._deadline = time.perf_counter() + limit_s
-        self._verdicts: dict[tuple[str, str, bytes, TrialNames], Verdict] = {}
-        self._devices: dict[str, Any] = {}
-        self._large = LargeGraph(optimized, graph_def, {name for chance in chances for name in _names_of(chance)})
+    def __init__(self, large: LargeGraph, deadline: float, too_late: str) -> None:
+        self._large = large
+        self._deadline = deadline
+        self._too_late = too_late
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
 
-    def verdict(self, chance: Chance) -> Verdict:
-        """That of its structure, if it was tried; a reason if it cannot be."""
-        unknown = next((name for name in _names_of(chance) if name not in self._large.nodes), None)
-        if unknown is not None:
-            return Verdict(trial="not tried: it lies in a library function, which Grappler optimizes on its own")
-        if len(_names_of(chance)) > MAX_OPS:
-            return Verdict(trial=f"not tried: {len(_names_of(chance))} ops take part, and {MAX_OPS} are tried at most")
-        if time.perf_counter() > self._deadline:
-            return Verdict(trial=f"not tried: the {self._limit_s:.1f} s for trials were used up")
+    def verdict(self, chance: Chance, pattern: tuple[str, ...]) -> Verdict:
+        """That of its structure, tried now if it is the first of it."""
         try:
-            small = small_graph(self._large, self._taken_along(chance))
-            names = TrialNames(
-                tuple(small.names[name] for name in chance.ops),
-                tuple(small.names[name] for name in chance.blocking if name in small.names),
-            )
-            key = (chance.rule, chance.blocker, small.graph_def.SerializeToString(deterministic=True), names)
+            readers = {reader for name in pattern for reader, _ in self._large.readers[name]}
+            # Of what stands in the way only a reader comes along: which op it is may count.
+            blocking = tuple(name for name in chance.blocking if name in readers)
+            graph_def, own_names = small_graph(self._large, (*pattern, *blocking))
+            names = TrialNames(tuple(own_names[name] for name in pattern), tuple(own_names[name] for name in blocking))
+            detail = tuple(chance.detail.items())
+            key = (chance.rule, chance.blocker, graph_def.SerializeToString(deterministic=True), names, detail)
             if key not in self._verdicts:
-                self._verdicts[key] = self._new_verdict(chance, small, names)
+                if time.perf_counter() > self._deadline:
+                    return Verdict(trial=self._too_late)
+                self._verdicts[key] = _new_verdict(chance, graph_def, names)
             return self._verdicts[key]
         except Exception as error:
             # Private APIs and any graph of a user: whatever they raise, the chance itself stands.
             return Verdict(trial=f"not tried: {type(error).__name__}: {error}"[:300])
 
-    def _taken_along(self, chance: Chance) -> tuple[str, ...]:
-        """Its ops, and those in the way that read them: which op it is counts for a reader alone."""
-        readers = {reader for name in chance.ops for reader, _ in self._large.readers[name]}
-        return (*chance.ops, *(name for name in chance.blocking if name in readers))
 
-    def _new_verdict(self, chance: Chance, small: SmallGraph, names: TrialNames) -> Verdict:
-        removal = REMOVALS.get(chance.blocker)
-        after = None
-        if removal is None:
-            verdict = Verdict(trial=UNTRIED.get(chance.blocker, f"not tried: no trial for {chance.blocker}"))
-        else:
-            verdict, after = self._tried(TRIALS[chance.rule], removal, small.graph_def, names)
-        gain = estimated_gain(chance.rule, small.graph_def, names, after)
-        return verdict._replace(gain_us=None if gain is None else round(gain, 3))
-
-    def _tried(self, trial: Trial, removal: Removal, before: Any, names: TrialNames) -> tuple[Verdict, Any | None]:
-        """The verdict, and the graph with the chance taken when it was."""
-        if trial.is_taken(before, self._optimized(before, trial), names):
-            return Verdict("refuted", f"{trial.pass_name} takes it in a graph of its own, blocker and all"), None
-        changed = type(before)()
-        changed.CopyFrom(before)
-        split = split_fused_op(changed, names) if trial.optimizer == "remap" else names
-        if isinstance(split, str):
-            return Verdict(trial=f"not tried: {split}"), None
-        refused = removal.change(changed, split)
-        if refused:
-            return Verdict(trial=f"not tried: {refused}"), None
-        after = self._optimized(changed, trial)
-        if trial.is_taken(changed, after, split):
-            return Verdict("confirmed", f"{removal.words}, {trial.pass_name} {_taken(after, split)}"), after
-        return Verdict("refuted", f"{removal.words}, {trial.pass_name} still leaves {_left(after, split)}"), None
-
-    def _optimized(self, graph_def: Any, trial: Trial) -> Any:
-        for name in {node.device for node in graph_def.node if node.device} - self._devices.keys():
-            self._devices[name] = tensorflow_internals.local_device_properties(name)
-        return tensorflow_internals.grappler_result(graph_def, fetches_of(graph_def), [trial.optimizer], self._devices)
+def _new_verdict(chance: Chance, graph_def: Any, names: TrialNames) -> Verdict:
+    removal = REMOVALS.get(chance.blocker)
+    if removal is not None:
+        verdict = _tried(RULE_TRIALS[chance.rule], removal, graph_def, names)
+    elif chance.blocker in LEFT_ALONE:
+        verdict = _left_alone(RULE_TRIALS[chance.rule], chance.blocker, graph_def, names)
+    else:
+        verdict = Verdict(trial=f"not tried: {UNTRIED.get(chance.blocker, f'there is no trial of {chance.blocker}')}")
+    gain = estimated_gain(chance, graph_def, names)
+    return verdict._replace(gain_us=None if gain is None else round(gain, 3))
 
 
-def _names_of(chance: Chance) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*chance.ops, *chance.blocking)))
+def _left_alone(trial: RuleTrial, blocker: str, before: Any, names: TrialNames) -> Verdict:
+    """For what cannot be taken away: that the pass leaves the ops alone is seen, and the reason stays a rule."""
+    after = _optimized(before, trial)
+    if trial.is_taken(before, after, names):
+        return _TAKEN_ALL_THE_SAME
+    seen = f"{trial.pass_name} leaves the same ops in a graph of their own"
+    return Verdict(trial=f"{seen}; more was not tried: {LEFT_ALONE[blocker]}")
 
 
-def _taken(after: Any, names: TrialNames) -> str:
-    for node in after.node:
-        if node.name == names.root and node.op.startswith("_"):
-            fused = ", ".join(word.decode() for word in node.attr["fused_ops"].list.s)
-            return f"makes it one {node.op}" + (f" with {fused}" if fused else "")
-    left = _left(after, names)
-    return f"leaves {left}" if left else "leaves nothing of it"
+_TAKEN_ALL_THE_SAME = Verdict("refuted", "Grappler takes it in a graph of its own, blocker and all")
 
 
-def _left(after: Any, names: TrialNames) -> str:
-    return ", ".join(node.op for node in after.node if node.name in names.pattern)
+def _tried(trial: RuleTrial, removal: Removal, before: Any, names: TrialNames) -> Verdict:
+    if trial.is_taken(before, _optimized(before, trial), names):
+        return _TAKEN_ALL_THE_SAME
+    changed = type(before)()
+    changed.CopyFrom(before)
+    split = split_fused_op(changed, names) if trial.pass_name == "remapper" else names
+    if isinstance(split, str):
+        return Verdict(trial=f"not tried: {split}")
+    refused = removal.change(changed, split)
+    if refused:
+        return Verdict(trial=f"not tried: {refused}")
+    after = _optimized(changed, trial)
+    taken = trial.is_taken(changed, after, split)
+    seen = f"{removal.words}, {trial.pass_name} {'' if taken else 'still '}{in_words(after, split)}"
+    return Verdict("confirmed" if taken else "refuted", seen)
+
+
+def _optimized(graph_def: Any, trial: RuleTrial) -> Any:
+    devices: Mapping[str, Any] = {
+        name: tensorflow_internals.local_device_properties(name)
+        for name in {node.device for node in graph_def.node if node.device}
+    }
+    return tensorflow_internals.grappler_result(graph_def, fetches_of(graph_def), trial.optimizers, devices)

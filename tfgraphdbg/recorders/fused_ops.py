@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfgraphdbg.recorders.blocker_removals import TrialNames
+from tfgraphdbg.recorders.trial_names import TrialNames
 
 PLAIN_OF_FUSED = {
     "_FusedConv2D": "Conv2D",

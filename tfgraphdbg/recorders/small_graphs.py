@@ -17,6 +17,8 @@ MAX_CONSTANT = 4096
 MAX_READERS = 2
 """Readers outside that stand for all of one output: what counts is whether there are more than one."""
 
+CLASS = "_tfgraphdbg_class"
+
 SOURCE = "source"
 """The op whose outputs stand for all inputs: it may give any dtypes and shapes, and no pass can fold it away."""
 
@@ -39,14 +41,15 @@ class LargeGraph:
         self.model = model
         wanted = {name for name in ids if name in model.by_id and not model.by_id[name].function}
         self.readers: dict[str, list[tuple[str, InputRef]]] = {name: [] for name in wanted}
-        for op in model.top_level_ops:
+        for op in model.top_level_ops if wanted else ():
             for text in op.inputs:
                 read = parse_input(text)
                 if read.name in wanted:
                     self.readers[read.name].append((op.name, read))
         near = {parse_input(text).name for name in wanted for text in model.by_id[name].inputs}
         near = {name for name in near if model.by_id[name].op_type == "Const"}
-        self.nodes = {node.name: node for node in graph_def.node if node.name in wanted or node.name in near}
+        wanted |= near
+        self.nodes = {node.name: node for node in graph_def.node if node.name in wanted} if wanted else {}
 
     def output(self, read: InputRef) -> OutputInfo:
         """Dtype and shape of what is read. Raises KeyError when the dtype is unknown."""
@@ -84,7 +87,9 @@ class _Extraction:
         return SmallGraph(self._graph, self._names)
 
     def _take(self, name: str, own_name: str) -> None:
-        inputs = [self._input(text) for text in self._large.nodes[name].input]
+        outputs = self._large.model.by_id[name].outputs
+        variable = outputs[0] if self._large.nodes[name].op == "ReadVariableOp" and outputs else None
+        inputs = [self._input(text, variable) for text in self._large.nodes[name].input]
         node = self._graph.node.add()
         node.CopyFrom(self._large.nodes[name])
         node.name = own_name
@@ -93,16 +98,16 @@ class _Extraction:
         del node.input[:]
         node.input.extend(inputs)
 
-    def _input(self, text: str) -> str:
+    def _input(self, text: str, variable: OutputInfo | None) -> str:
         read = parse_input(text)
         if read.name in self._names:
             own_name = self._names[read.name]
-            return f"^{own_name}" if read.output == CONTROL else f"{own_name}:{read.output}"
+            return reference(own_name, read.output)
         if text not in self._inputs:
-            self._inputs[text] = self._stand_in(read)
+            self._inputs[text] = self._stand_in(read, variable)
         return self._inputs[text]
 
-    def _stand_in(self, read: InputRef) -> str:
+    def _stand_in(self, read: InputRef, variable: OutputInfo | None) -> str:
         number = len(self._inputs)
         if read.output == CONTROL:
             self._graph.node.add(name=f"control_{number}", op="NoOp", device=self._device)
@@ -114,7 +119,16 @@ class _Extraction:
                 node.attr[attr].CopyFrom(constant.attr[attr])
             return str(node.name)
         given = self._large.output(read)
+        if variable is not None and given.dtype == "resource":
+            return self._variable(variable, number)
         return add_source(self._graph, tensorflow_internals.dtype_enum(given.dtype), given.shape, self._device)
+
+    def _variable(self, read: OutputInfo, number: int) -> str:
+        """A variable that gives what an op reads: a handle from elsewhere would tell no shape."""
+        node = self._graph.node.add(name=f"variable_{number}", op="VarHandleOp", device=self._device)
+        node.attr["dtype"].type = tensorflow_internals.dtype_enum(read.dtype)
+        set_shape(node.attr["shape"].shape, read.shape)
+        return str(node.name)
 
     def _add_readers(self, name: str) -> None:
         readers = self._large.readers[name]
@@ -131,9 +145,10 @@ class _Extraction:
         own_name = self._names[read.name]
         name = f"reader_{sum(node.name.startswith('reader_') for node in self._graph.node)}"
         if read.output == CONTROL:
-            self._graph.node.add(name=name, op="NoOp", input=[f"^{own_name}"], device=self._device)
+            self._graph.node.add(name=name, op="NoOp", input=[reference(own_name, CONTROL)], device=self._device)
             return
-        node = self._graph.node.add(name=name, op="Identity", input=[f"{own_name}:{read.output}"], device=self._device)
+        node = self._graph.node.add(name=name, op="Identity", device=self._device)
+        node.input.append(reference(own_name, read.output))
         node.attr["T"].type = tensorflow_internals.dtype_enum(self._large.output(read).dtype)
 
 
@@ -147,15 +162,32 @@ def add_source(graph_def: Any, dtype: int, shape: Sequence[int | None] | None, d
         source = graph_def.node.add(name=SOURCE, op="IteratorGetNext", input=["arguments"], device=device)
     types, shapes = source.attr["output_types"].list.type, source.attr["output_shapes"].list.shape
     types.append(dtype)
-    proto = shapes.add(unknown_rank=shape is None)
+    set_shape(shapes.add(), shape)
+    return reference(SOURCE, len(types) - 1)
+
+
+def reference(name: str, output: int) -> str:
+    """GraphDef notation, which passes compare as text: output 0 is the bare name."""
+    if output == CONTROL:
+        return f"^{name}"
+    return f"{name}:{output}" if output else name
+
+
+def set_shape(proto: Any, shape: Sequence[int | None] | None) -> None:
+    """Fill a new TensorShapeProto."""
+    proto.unknown_rank = shape is None
     for size in shape or ():
         proto.dim.add(size=-1 if size is None else size)
-    return f"{SOURCE}:{len(types) - 1}"
 
 
 def _drop_notes(node: Any) -> None:
-    """Attrs that say where a node came from; the runtime's own begin with an underscore."""
-    for attr in [attr for attr in node.attr if attr.startswith("_")]:
+    """Attrs that say where a node came from; the runtime's own begin with an underscore.
+
+    Colocation with ops that did not come along is kept under another name: it tells equal ops apart.
+    """
+    if "_class" in node.attr:
+        node.attr[CLASS].CopyFrom(node.attr["_class"])
+    for attr in [attr for attr in node.attr if attr.startswith("_") and attr != CLASS]:
         del node.attr[attr]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 Tracer = Callable[..., Any]
@@ -200,7 +200,7 @@ def local_device_properties(device: str) -> Any:
     return estimated_performance(graph_def, ["op"], {device: told})[0].op.device
 
 
-def estimated_performance(graph_def: Any, fetches: list[str], devices: dict[str, Any]) -> list[Any]:
+def estimated_performance(graph_def: Any, fetches: list[str], devices: Mapping[str, Any]) -> list[Any]:
     """Grappler's cost model on devices that are only described: an OpPerformance for each op that fetches need.
 
     Its times are nanoseconds, cut to whole microseconds. Nothing runs and no device is touched. A graph that no
@@ -215,7 +215,7 @@ def estimated_performance(graph_def: Any, fetches: list[str], devices: dict[str,
     return list(performances)
 
 
-def grappler_result(graph_def: Any, fetches: list[str], passes: list[str], devices: dict[str, Any]) -> Any:
+def grappler_result(graph_def: Any, fetches: list[str], passes: Iterable[str], devices: Mapping[str, Any]) -> Any:
     """The GraphDef after one run of some Grappler passes (`remap`, `constfold` ...) for devices that are described.
 
     The runtime describes its devices to Grappler in the same way, and none is touched.
@@ -246,7 +246,7 @@ def _metagraph(graph_def: Any, fetches: list[str]) -> Any:
     return metagraph
 
 
-def _named_devices(devices: dict[str, Any]) -> list[Any]:
+def _named_devices(devices: Mapping[str, Any]) -> list[Any]:
     from tensorflow.core.protobuf import device_properties_pb2
 
     return [device_properties_pb2.NamedDevice(name=name, properties=known) for name, known in devices.items()]
@@ -268,6 +268,13 @@ def converted_tensor(proto: Any, dtype: str) -> Any:
 
     values = tensor_util.MakeNdarray(proto)
     return tensor_util.make_tensor_proto(values.astype(dtypes.as_dtype(dtype).as_numpy_dtype))
+
+
+def tensor_of(values: Iterable[int], dtype: int) -> Any:
+    """A TensorProto of integers."""
+    from tensorflow.python.framework import dtypes, tensor_util
+
+    return tensor_util.make_tensor_proto(list(values), dtypes.as_dtype(dtype))
 
 
 def zeros_tensor(dtype: int, shape: tuple[int, ...]) -> Any:
