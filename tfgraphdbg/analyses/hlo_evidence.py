@@ -9,6 +9,7 @@ from tfgraphdbg.analyses.hlo_lowering import is_argument
 from tfgraphdbg.analyses.hlo_origins import OpNames, Origin, instruction_origins
 from tfgraphdbg.analyses.hlo_places import PACKING, HloPlaces
 from tfgraphdbg.analyses.hlo_text import HloInstruction, HloModule, InstructionKey, parse_hlo
+from tfgraphdbg.analyses.hlo_unnamed import unnamed_work
 from tfgraphdbg.analyses.hlo_values import HloValues, Value, hlo_values
 from tfgraphdbg.graph_model import GraphModel
 
@@ -40,9 +41,11 @@ class Evidence:
         self._parameters = _parameters_by_op(traced, optimized)
         arguments = {made.key: Origin((op,), False) for op, found in self._parameters.items() for made in found}
         named = instruction_origins(optimized, names)
-        self.origins = {**named, **arguments}
         self.values: HloValues = hlo_values(hlo)
         self._hlo_origins = instruction_origins(hlo, names)
+        self.unnamed = unnamed_work(hlo, self._hlo_origins, self.places, named)
+        guessed = {made.key: Origin((op,), False) for op, made in self.unnamed.items()}
+        self.origins = {**named, **arguments, **guessed}
         self._before = _by_op(hlo, self._hlo_origins)
         self._after = _by_op(optimized, self.origins)
         self._work = {op: tuple(filter(_is_work, made)) for op, made in self._after.items()}

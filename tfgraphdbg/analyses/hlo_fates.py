@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tfgraphdbg.analyses.hlo_evidence import Evidence, OpInstructions, gather_evidence
 from tfgraphdbg.analyses.hlo_lowering import constant_ops, fate_without_instruction, is_argument, is_assignment
 from tfgraphdbg.analyses.hlo_origins import CALLING_OPCODES, Origin
-from tfgraphdbg.analyses.hlo_places import PACKING, HloPlaces
+from tfgraphdbg.analyses.hlo_places import MOVES_DATA, PACKING, HloPlaces
 from tfgraphdbg.analyses.hlo_text import HloInstruction, InstructionKey
 from tfgraphdbg.graph_model import GraphModel, OpNode
 from tfgraphdbg.recording import Basis
@@ -21,8 +21,6 @@ OPTIMIZATION = "xla:optimization"
 
 EITHER_SEAM = "xla"
 """Where the HLO between them was not recorded."""
-
-_MOVES_DATA = frozenset({*PACKING, "constant", "broadcast", "reshape", "bitcast", "copy", "transpose", "convert"})
 
 
 class XlaFate(NamedTuple):
@@ -80,6 +78,9 @@ class _Judge:
             return self._fate_without_instruction(op, is_constant)
         if own.calls and (fate := self._fate_of_call(op, own)) is not None:
             return fate
+        if (made := self._evidence.unnamed.get(op.id)) is not None:
+            reason = f"a {made.opcode} without an op name does its work for the same ops"
+            return XlaFate(op.id, op.op_type, "changed", OPTIMIZATION, self._into((made,)), "guessed", reason)
         if own.optimized:
             return self._fate_of_present(op, own)
         if own.hlo:
@@ -155,6 +156,8 @@ class _Judge:
             reason = "computed from constants alone, and no instruction has its name"
             return XlaFate(op.id, op.op_type, "folded", OPTIMIZATION, (), "guessed", reason)
         reason = "no instruction of the optimized HLO has its name: simplified away or merged; HLO does not say"
+        if all(made.opcode in MOVES_DATA for made in own.hlo):
+            reason = "it only moved data, and no instruction of the optimized HLO has its name"
         return XlaFate(op.id, op.op_type, "removed", OPTIMIZATION, (), "guessed", reason)
 
     def _merged(self, op: OpNode, own: OpInstructions) -> XlaFate | None:
@@ -183,7 +186,7 @@ class _Judge:
 def _opcodes(instructions: Iterable[HloInstruction]) -> set[str]:
     """What they compute; of an op that only moves data: how."""
     every = {made.opcode for made in instructions} - PACKING
-    return every - _MOVES_DATA or every - {"constant"}
+    return every - MOVES_DATA or every - {"constant"}
 
 
 def _without_layout(shape: str) -> str:

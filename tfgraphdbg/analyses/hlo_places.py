@@ -13,6 +13,9 @@ Places = tuple[HloInstruction, ...]
 PACKING = frozenset({"parameter", "tuple", "get-tuple-element"})
 """Opcodes that only hand values from one computation to another."""
 
+MOVES_DATA = frozenset({*PACKING, "constant", "broadcast", "reshape", "bitcast", "copy", "transpose", "convert"})
+"""Opcodes that compute nothing."""
+
 
 class HloPlaces:
     """The instructions of one module that run on their own, and what runs inside which of them."""
