@@ -112,16 +112,17 @@ class GrapplerDumps:
         if path.parent != self._folder:
             return
         name = dump_name(path)
+        owner = None if name is None else self._owners.owner(line.thread, path, name)
         try:
-            owner = None if name is None else self._owners.owner(line.thread, path, name)
             # A graph that was optimized before is instantiated again for another caller: the first time is kept.
             if name is not None and owner is not None and not owner.item.ended and not owner.item.problem:
                 owner.item.read(path, name, line.seconds, owner.ended)
                 if owner.is_last:
                     owner.item.end()
         finally:
-            with contextlib.suppress(OSError):
-                self._remove_dumps(path.stat().st_mtime_ns, None if name is None else name.run)
+            if name is not None and owner is not None and owner.is_last:
+                with contextlib.suppress(OSError):
+                    self._remove_dumps(path.stat().st_mtime_ns, name.run)
             with contextlib.suppress(OSError):
                 path.unlink()
 
