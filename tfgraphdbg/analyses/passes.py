@@ -10,8 +10,10 @@ from collections import Counter
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.fates import FATES, OpFate, PassFates, pass_fates
+from tfgraphdbg.analyses.hlo_fates import XlaAccount
+from tfgraphdbg.analyses.hlo_tables import summary_of, tables_of, xla_account
 from tfgraphdbg.analyses.pass_findings import pass_findings
-from tfgraphdbg.analyses.pass_options import pass_options_table
+from tfgraphdbg.analyses.pass_options import pass_option_findings, pass_options_table
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
 from tfgraphdbg.report import Column, Report, Series, Table, report_target
@@ -27,7 +29,8 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
     tracing = options.tracing or recording.main_tracing
     own = recording.own_rewrites(tracing)
     if own is None:
-        return _nothing(recording, "", tracing)
+        compiled = xla_account(recording, tracing)
+        return _nothing(recording, "", tracing) if compiled is None else _xla_report(recording, compiled)
     with garbage_collection_paused():
         fates = pass_fates(recording, tracing)
         assert fates is not None
@@ -47,6 +50,23 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
             missing=recording.missing,
             stage="optimized",
         )
+
+
+def _xla_report(recording: Recording, compiled: XlaAccount) -> Report:
+    """Grappler leaves a function alone that XLA compiles as a whole; XLA's own edits are told by its HLO."""
+    counts = summary_of(compiled)
+    words = ", ".join(f"{counts.fates[fate]:,} {fate}" for fate in FATES if counts.fates.get(fate))
+    guessed = f" ({counts.guessed:,} guessed)" if counts.guessed else ""
+    return Report(
+        analysis="passes",
+        title=f"{recording.target.name}: of {sum(counts.fates.values()):,} traced ops XLA made {counts.instructions:,} "
+        f"instructions, in {counts.fusions:,} fusion{'s' * (counts.fusions != 1)}: {words}{guessed}",
+        target=report_target(recording),
+        findings=pass_option_findings(recording),
+        tables=(*tables_of(compiled), pass_options_table(recording)),
+        missing=tuple(gap for gap in recording.missing if gap.evidence != EVIDENCE),
+        stage="traced",
+    )
 
 
 def _nothing(recording: Recording, reason: str, tracing: Tracing | None = None) -> Report:
