@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import run_tfgraphdbg
 from tests.data.test_hlo_fates import assert_exact
+from tfgraphdbg.analyses.hlo_auto_clusters import recorded_clusters
 from tfgraphdbg.analyses.hlo_fates import XlaAccount, XlaFate
 from tfgraphdbg.analyses.hlo_tables import summary_of, xla_account, xla_report_tables
 from tfgraphdbg.recording import Recording
@@ -189,3 +190,36 @@ def test_a_recurrent_network_with_its_gradient(recording: Recording) -> None:
 
 def test_a_function_that_xla_did_not_compile_has_no_tables(recording: Recording) -> None:
     assert xla_report_tables(recording, recording.tracing_of("plain")) == ()
+
+
+CLUSTERED = """
+import tensorflow as tf
+
+tf.config.optimizer.set_jit("autoclustering")
+w = tf.Variable(tf.random.normal([16, 16]))
+
+
+@tf.function
+def clustered(x):
+    y = tf.tanh(tf.nn.relu(x @ w + 1.0)) * 2.0
+    z = tf.ensure_shape(tf.numpy_function(lambda a: a, [y], tf.float32), y.shape)
+    return tf.reduce_sum(tf.exp(y) - y * (tf.exp(z) - z * z))
+
+
+clustered(tf.random.normal([8, 16]))
+"""
+
+
+def test_auto_clustering(tmp_path: Path) -> None:
+    program, out = tmp_path / "program.py", tmp_path / "run.tfgdbg"
+    program.write_text(CLUSTERED)
+    flags = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit --tf_xla_min_cluster_size=2"
+    done = run_tfgraphdbg("record", str(program), "-o", str(out), TF_XLA_FLAGS=flags)
+    assert done.returncode == 0, done.stderr
+    recording = load(out)
+    found = recorded_clusters(recording, recording.tracing_of("clustered"))
+    assert found is not None
+    first, second = sorted(found.clusters)
+    assert {"matmul", "add", "mul"} <= set(first.ops)
+    assert {"Sum"} <= set(second.ops)
+    assert (found.basis, found.unexplained) == ("measured", ())
