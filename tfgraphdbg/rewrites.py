@@ -10,7 +10,7 @@ import msgspec
 
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode, garbage_collection_paused
-from tfgraphdbg.message_words import listed
+from tfgraphdbg.message_words import close_matches, listed, quoted
 
 AFTER = "after:"
 """How the name of a stage begins that is the graph after a pass: `after:remapper`, `after:remapper:2`."""
@@ -90,10 +90,14 @@ class RewriteHistory(msgspec.Struct, frozen=True, array_like=True, dict=True):
         for place, step in enumerate(self.steps):
             if name in (step.short_name, step.pass_name) and number in ("", str(step.iteration)):
                 return self.steps[: place + 1]
-        names = listed(list(dict.fromkeys(step.short_name for step in self.steps)), most=20)
+        known = list(dict.fromkeys(step.short_name for step in self.steps))
+        if name in (*known, *(step.pass_name for step in self.steps)):
+            near = [stage for stage in self.stages if stage.split(":")[1] == short_pass_name(name)]
+        else:
+            near = [AFTER + match for match in close_matches(name, known)]
         raise UsageError(
-            f"no Grappler pass {stage.removeprefix(AFTER)!r} was recorded",
-            f"passes: {names}; a second run of one is after:PASS:2",
+            f"no Grappler pass {quoted(stage.removeprefix(AFTER))} was recorded",
+            (f"did you mean {listed(near)}? " if near else "") + f"passes: {listed(known, most=20) or 'none'}",
         )
 
     @property
@@ -163,14 +167,14 @@ def check_edits(first: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> It
         where = f"{step.short_name}, iteration {step.iteration}"
         for name in step.removed:
             if name not in present:
-                yield f"{where} removes the unknown op {name!r}"
-        present.difference_update(step.removed)
+                yield f"{where} removes the unknown op {quoted(name)}"
+            present.discard(name)
         for op in step.changed:
             if op.name not in present:
-                yield f"{where} changes the unknown op {op.name!r}"
+                yield f"{where} changes the unknown op {quoted(op.name)}"
         for op in step.added:
             if op.name in present:
-                yield f"{where} adds the op {op.name!r}, which is there"
-        present.update(op.name for op in step.added)
+                yield f"{where} adds the op {quoted(op.name)}, which is there"
+            present.add(op.name)
         if step.ops != len(present):
             yield f"{where} leaves {len(present):,} ops and counts {step.ops:,}"
