@@ -209,8 +209,9 @@ class EditOutcomes:
 
     def _replaced(self, name: str, stand_ins: list[str]) -> Outcome:
         edit = self._edit
-        stand_in, also = stand_ins[0], tuple(stand_ins[1:])
-        was, now = edit.before[name], edit.after.get(stand_in)
+        was, now = edit.before[name], edit.after.get(stand_ins[0])
+        # Only several outputs can have several stand-ins: others are readers that were rewritten themselves.
+        stand_in, also = stand_ins[0], tuple(stand_ins[1:]) if len(was.outputs) != 1 else ()
         if now is None:
             return UNUSED
         before = edit.before.get(stand_in)

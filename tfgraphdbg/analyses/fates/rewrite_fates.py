@@ -55,6 +55,7 @@ class RewriteFates:
         self._callees = frozenset(callees)
         self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
         self._unread: dict[str, Outcome] = {}
+        self._all_ended: dict[str, frozenset[str]] = {}
 
     def lower(self, given: Mapping[str, OpNode]) -> None:
         """Follow the runtime's inlining and lowering, from the traced graph to the one that Grappler was given."""
@@ -103,6 +104,7 @@ class RewriteFates:
             elif name in self._unread:
                 del self._unread[name]
         self.now = after
+        self._all_ended = {}
 
     def _is_call(self, name: str) -> bool:
         return kind_of(self.now[name], self._callees) == "call"
@@ -138,6 +140,12 @@ class RewriteFates:
 
     def all_ended_in(self, name: str) -> frozenset[str]:
         """Like `ended_in`, for an op of several outputs: every op of the last graph that stands for one of them."""
+        known = self._all_ended.get(name)
+        if known is None:
+            known = self._all_ended[name] = self._find_all_ended(name)
+        return known
+
+    def _find_all_ended(self, name: str) -> frozenset[str]:
         found: set[str] = set()
         waiting, visited = [name], {name}
         while waiting:
