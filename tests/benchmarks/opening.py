@@ -21,6 +21,7 @@ def rows(path: Path, repeats: int) -> Iterator[Row]:
     yield Row("tfgraphdbg --help, whole process", help_.seconds, "s", 0.3)
     yield Row("size of the recording file, raw GraphDefs included", path.stat().st_size / 1e6, "MB", 6)
     yield Row("diff of its traced and optimized graph", diff_seconds(path, repeats), "s", 0.7)
+    yield Row("passes: the fate of each of its ops, and what was missed", passes_seconds(path, repeats), "s", 3.0)
     traced = load(path).graph("traced")
     traced.nx  # noqa: B018 - networkx is imported before the clock starts
     yield Row("its traced graph as a networkx graph", median_seconds(lambda: fresh(traced).nx, repeats), "s", 1.0)
@@ -39,3 +40,8 @@ def diff_seconds(path: Path, repeats: int) -> float:
     for stage in ("traced", "optimized"):
         recording.graph(stage)
     return median_seconds(lambda: analysis_named("diff").run(recording, AnalysisOptions()), repeats)
+
+
+def passes_seconds(path: Path, repeats: int) -> float:
+    """From the opened file to the report, its parts read anew each time."""
+    return median_seconds(lambda: analysis_named("passes").run(load(path), AnalysisOptions()), repeats)
