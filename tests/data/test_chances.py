@@ -113,16 +113,36 @@ def test_a_gradient_that_reads_before_the_activation_has_advice_of_its_own() -> 
     assert "Relu6 or Elu" not in found_in("reads the biased sum").advice
 
 
+def test_onednn_is_advised_where_it_takes_the_activation() -> None:
+    assert "TF_ENABLE_ONEDNN_OPTS=1" in found_in("Sigmoid after a product").advice
+    assert "TF_ENABLE_ONEDNN_OPTS" not in found_in("Selu after a convolution").advice
+
+
 def test_a_size_is_told_in_bytes() -> None:
     chance = found_in("a long range")
     assert "makes 1,200,000 bytes" in chance.reason
+    assert chance.reason.startswith("2 ops are computed from constants in every run")
     assert chance.detail == {"ops": 2, "largest_bytes": 1_200_000}
+    assert found_in("numbers from constant strings").reason.startswith("1 op is computed from constants")
 
 
 def test_copies_are_counted() -> None:
     chance = found_in("of a whole chain")
     assert chance.detail == {"copies": 2, "ops_each": 4, "reason": "stateful"}
+    assert "computed 2 times from the same inputs, 4 ops a time" in chance.reason
     assert "reads the variable 'w' anew" in chance.reason
+    assert "1 op a time" in found_in("one copy waits for a print").reason
+
+
+def test_it_is_told_how_many_casts_and_transposes_go() -> None:
+    back, steps = found_in("there and back"), found_in("in two steps")
+    assert back.detail == {"casts_saved": 2}
+    assert "neither is needed" in back.reason
+    assert steps.detail == {"casts_saved": 1}
+    assert "one cast from uint8 to float32 gives the same" in steps.reason
+    assert found_in("two transposes that could be one").detail == {"transposes_saved": 1}
+    assert "could be one by [2, 0, 3, 1]" in found_in("two transposes that could be one").reason
+    assert found_in("an activation between").detail == {"transposes_saved": 2}
 
 
 def test_a_chance_on_ops_of_grapplers_own_making_is_left_out_when_it_is_known_what_was_given() -> None:

@@ -12,6 +12,9 @@ from tfgraphdbg.message_words import listed, quoted
 MAX_NAMES = 3
 """Names of ops in one sentence."""
 
+MAX_TYPES = 4
+"""Op types in the pattern of a computation of any form."""
+
 
 class Blocker(NamedTuple):
     """One thing that stands in the way of one fusion."""
@@ -53,6 +56,13 @@ def names(wiring: Wiring, places: Sequence[int]) -> str:
     """Ops in a sentence: `Relu 'dense/Relu'`, cut after a few."""
     words = dict.fromkeys(f"{wiring.op_type(place)} {quoted(wiring.ops[place].name)}" for place in places)
     return listed(words, most=MAX_NAMES)
+
+
+def op_type_list(wiring: Wiring, places: Sequence[int]) -> str:
+    """The op types of a computation, each once: `Tile + Sin`, cut after a few."""
+    types = list(dict.fromkeys(map(wiring.op_type, places)))
+    more = f" + {len(types) - MAX_TYPES} more" if len(types) > MAX_TYPES else ""
+    return " + ".join(types[:MAX_TYPES]) + more
 
 
 def control_blockers(wiring: Wiring, chain: Sequence[int]) -> list[Blocker]:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tfgraphdbg.chances.blockers import names
+from tfgraphdbg.chances.blockers import names, op_type_list
 from tfgraphdbg.chances.contract import Chance
 from tfgraphdbg.chances.duplicates import TRIVIAL
 from tfgraphdbg.chances.loop_constants import constant_loop_values
 from tfgraphdbg.chances.side_effects import CONTROL_FLOW, is_stateful
 from tfgraphdbg.chances.wiring import Wiring
+from tfgraphdbg.graph_model import OpNode
 
 MAX_CONSTANT_BYTES = 100 * 1024
 """`kMaxConstantSize` of constant_folding.cc: no larger result is folded, unless the inputs are larger still."""
@@ -64,19 +65,20 @@ def constant_computations(wiring: Wiring) -> Iterator[Chance]:
 
 def _computed_from_constants(wiring: Wiring, loop_values: frozenset[int]) -> set[int]:
     """Ops whose data inputs are all constant, directly or through such ops; constants themselves are not among them."""
-    found: set[int] = set()
+    given = loop_values | {place for place, op in enumerate(wiring.ops) if op.op_type == "Const"}
+    constant = set(given)
     for place in wiring.order:
-        op, data = wiring.ops[place], wiring.inputs[place]
-        if not data or op.op_type in CONTROL_FLOW or any(output.dtype in _NO_VALUE for output in op.outputs):
-            continue
-        if is_stateful(op.op_type) and op.op_type not in PYTHON_FUNCTIONS:
-            continue
-        if all(
-            source in found or source in loop_values or (source >= 0 and wiring.ops[source].op_type == "Const")
-            for source, _ in data
-        ):
-            found.add(place)
-    return found
+        data = wiring.inputs[place]
+        if data and all(source in constant for source, _ in data) and _has_only_a_value(wiring.ops[place]):
+            constant.add(place)
+    return constant - given
+
+
+def _has_only_a_value(op: OpNode) -> bool:
+    """Whether running an op gives values and does nothing else, or calls Python, which users may know to do no more."""
+    if op.op_type in CONTROL_FLOW or any(output.dtype in _NO_VALUE for output in op.outputs):
+        return False
+    return op.op_type in PYTHON_FUNCTIONS or not is_stateful(op.op_type)
 
 
 def _connected(wiring: Wiring, constant: set[int]) -> list[list[int]]:
@@ -136,10 +138,9 @@ def _chance(wiring: Wiring, members: list[int], obstacles: list[_Obstacle]) -> C
     first = obstacles[0]
     bytes_made = max((_output_bytes(wiring, place) or 0 for place in members), default=0)
     count = f"{len(members)} ops are" if len(members) > 1 else "1 op is"
-    types = list(dict.fromkeys(wiring.op_type(place) for place in members))
     return Chance(
         rule="constant-computation",
-        pattern=" + ".join(types[:4]) + (f" + {len(types) - 4} more" if len(types) > 4 else ""),
+        pattern=op_type_list(wiring, members),
         blocker=first.id,
         ops=wiring.ids(members),
         blocking=wiring.ids([obstacle.op for obstacle in obstacles]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tfgraphdbg.chances.blockers import is_gradient, names
+from tfgraphdbg.chances.blockers import is_gradient, names, op_type_list
 from tfgraphdbg.chances.contract import Chance
 from tfgraphdbg.chances.side_effects import CONTROL_FLOW
 from tfgraphdbg.chances.value_numbers import COMMUTATIVE, value_numbers
@@ -75,7 +75,7 @@ def _compare(wiring: Wiring, first: int, second: int, numbers: list[int]) -> _Co
         if difference is not None:
             differences.append(difference)
         inputs = [[source for source, _ in wiring.inputs[place]] for place in pair]
-        if wiring.op_type(first) in COMMUTATIVE or wiring.op_type(pair[0]) in COMMUTATIVE:
+        if wiring.op_type(pair[0]) in COMMUTATIVE:
             inputs = [sorted(sources, key=lambda source: numbers[source]) for sources in inputs]
         for below in zip(*inputs, strict=True):
             if below[0] != below[1] and below not in seen:
@@ -118,7 +118,7 @@ def _chance(wiring: Wiring, members: list[int], copies: _Copies, separate: froze
     )
     return Chance(
         rule="duplicate-computation",
-        pattern=_pattern(wiring, worth),
+        pattern=op_type_list(wiring, sorted(worth)),
         blocker=difference.reason,
         ops=wiring.ids(members[:MAX_COPIES]),
         blocking=wiring.ids(difference.blocking),
@@ -130,12 +130,6 @@ def _chance(wiring: Wiring, members: list[int], copies: _Copies, separate: froze
 
 def _is_trivial(wiring: Wiring, place: int) -> bool:
     return wiring.op_type(place) in TRIVIAL or wiring.is_small(place)
-
-
-def _pattern(wiring: Wiring, places: list[int]) -> str:
-    """The op types of a computation, in order, each once."""
-    types = list(dict.fromkeys(wiring.op_type(place) for place in sorted(places)))
-    return " + ".join(types[:4]) + (f" + {len(types) - 4} more" if len(types) > 4 else "")
 
 
 def _separate_on_purpose(wiring: Wiring) -> frozenset[int]:

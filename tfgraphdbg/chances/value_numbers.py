@@ -15,8 +15,6 @@ COMMUTATIVE = frozenset(
 
 _READ = "ReadVariableOp"
 
-_WRITES = ("Assign", "ResourceApply", "ResourceSparseApply", "ResourceScatter", "ResourceStridedSliceAssign")
-
 
 def value_numbers(wiring: Wiring) -> list[int]:
     """One number for each op; that of an op with a side effect, or of control flow, is its own."""
@@ -50,7 +48,7 @@ def _is_unique(op_type: str) -> bool:
 
 def _written_resources(wiring: Wiring, unique: set[str]) -> set[int]:
     """Ops that give a variable's handle to an op that may write it."""
-    writers = unique - {_READ} | {op.op_type for op in wiring.ops if op.op_type.startswith(_WRITES)}
+    writers = unique - {_READ}
     return {
         source for place, op in enumerate(wiring.ops) if op.op_type in writers for source, _ in wiring.inputs[place]
     }
