@@ -153,6 +153,7 @@ def test_many_ops_of_a_group_are_cut() -> None:
     assert len(finding.ops) == MAX_OPS
     assert finding.evidence["count"] == MAX_OPS + 5
     assert finding.sources == ()
+    assert f", {MAX_OPS + 5} times; one of them" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def chance_findings(tried: Sequence[TriedChance], graph: GraphModel, stacks: Sta
 def _finding(group: _Group, graph: GraphModel, stacks: StackTable) -> Finding:
     first = next((member for member in group.members if member.proof == "confirmed"), group.members[0])
     chance, count = first.chance, len(group.members)
-    times = f", {count:,} times on this line; one of them" if count > 1 else ""
+    sources = _sources(group.members, graph, stacks)
+    times = f", {count:,} times{' on this line' if sources else ''}; one of them" if count > 1 else ""
     gain = "" if group.gain_us is None else f" (estimated gain: {group.gain_us:,.1f} us a run)"
     return Finding(
         rule=chance.rule,
@@ -87,7 +88,7 @@ def _finding(group: _Group, graph: GraphModel, stacks: StackTable) -> Finding:
         message=f"{chance.pattern} {_WHAT[chance.rule]}{times}: {chance.reason}{gain}",
         evidence=_evidence(first, group),
         ops=_ops(group.members),
-        sources=_sources(group.members, graph, stacks),
+        sources=sources,
         suggestion=chance.advice,
         basis="guessed" if group.gain_us is None and not group.confirmed else "estimated",
         cost=group.cost,
