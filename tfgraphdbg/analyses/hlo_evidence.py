@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.hlo_lowering import is_argument
-from tfgraphdbg.analyses.hlo_origins import OpNames, Origin, instruction_origins
+from tfgraphdbg.analyses.hlo_origins import OpNames, Origin, callers_by_computation, instruction_origins
 from tfgraphdbg.analyses.hlo_places import PACKING, HloPlaces
 from tfgraphdbg.analyses.hlo_text import HloInstruction, HloModule, InstructionKey, parse_hlo
 from tfgraphdbg.analyses.hlo_unnamed import unnamed_work
@@ -40,9 +40,9 @@ class Evidence:
         self.places = HloPlaces(optimized)
         self._parameters = _parameters_by_op(traced, optimized)
         arguments = {made.key: Origin((op,), False) for op, found in self._parameters.items() for made in found}
-        named = instruction_origins(optimized, names)
         self.values: HloValues = hlo_values(hlo)
         self._hlo_origins = instruction_origins(hlo, names)
+        named = instruction_origins(optimized, names, callers_by_computation(hlo, self._hlo_origins))
         self.unnamed = unnamed_work(hlo, self._hlo_origins, self.places, named)
         guessed = {made.key: Origin((op,), False) for op, made in self.unnamed.items()}
         self.origins = {**named, **arguments, **guessed}

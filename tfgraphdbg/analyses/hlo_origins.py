@@ -7,7 +7,9 @@ library function; when XLA takes it apart later, the loop's name comes before th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.hlo_text import HloInstruction, HloModule, InstructionKey
@@ -41,6 +43,8 @@ class Origin(NamedTuple):
 
 
 NO_ORIGIN = Origin()
+
+_COPIED = re.compile(r"^(?:wide\.)+|(?:\.(?:clone|sunk)(?:\.\d+)*)+$")
 
 
 class _Match(NamedTuple):
@@ -132,8 +136,28 @@ def _splits(name: str) -> Iterator[tuple[str, str]]:
         slash = name.find("/", slash + 1)
 
 
-def instruction_origins(module: HloModule, names: OpNames) -> Mapping[InstructionKey, Origin]:
-    """The origin of every instruction of a module: its own metadata's; a fusion's is that of what it holds."""
+def callers_by_computation(module: HloModule, origins: Mapping[InstructionKey, Origin]) -> Mapping[str, Origin]:
+    """The loop, branch or call that each computation belongs to, by what stays of the computation's name."""
+    return {
+        _first_name(called): origins[made.key]
+        for made in module.instructions()
+        if made.opcode in CALLING_OPCODES and origins[made.key].ops
+        for _, called in made.calls
+    }
+
+
+def _first_name(computation: str) -> str:
+    """Its name before XLA's passes, which put words around it: `wide.body.5.clone.sunk.clone.1` was `body.5`."""
+    return _COPIED.sub("", computation)
+
+
+def instruction_origins(
+    module: HloModule, names: OpNames, callers: Mapping[str, Origin] = MappingProxyType({})
+) -> Mapping[InstructionKey, Origin]:
+    """The origin of every instruction of a module: its own metadata's; a fusion's is that of what it holds.
+
+    `callers` finds the op of a loop that lost its metadata, as TensorFlow 2.16's do, by the computation that it calls.
+    """
     functions_in: dict[str, Functions] = {}
     if module.entry:
         functions_in[module.entry.name] = TOP_LEVEL
@@ -143,6 +167,9 @@ def instruction_origins(module: HloModule, names: OpNames) -> Mapping[Instructio
         functions = functions_in.get(computation.name, TOP_LEVEL)
         for made in computation.instructions:
             origin = names.origin_of(made.op_name, made.op_type, functions)
+            if not origin.ops and made.opcode in CALLING_OPCODES:
+                known_callers = (callers.get(_first_name(called)) for _, called in made.calls)
+                origin = next(filter(None, known_callers), origin)
             origins[made.key] = origin
             for role, called in made.calls:
                 inner = _functions_of_called(names, made, origin, role) or functions
