@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tfgraphdbg.analyses.hlo_auto_clusters import recorded_clusters
 from tfgraphdbg.analyses.missed_chances import chance_findings
 from tfgraphdbg.analyses.pass_options import pass_option_findings
 from tfgraphdbg.chances import TriedChance, find_chances
@@ -28,7 +29,7 @@ def pass_findings(recording: Recording, tracing: Tracing, search: bool = True) -
     """
     return ordered(
         [
-            *_history_findings(recording.own_rewrites(tracing), tracing),
+            *_history_findings(recording, tracing),
             *_missed(recording, tracing, search),
             *pass_option_findings(recording),
         ]
@@ -50,12 +51,16 @@ def _missed(recording: Recording, tracing: Tracing, search: bool) -> list[Findin
     return chance_findings(found, optimized, recording.stacks)
 
 
-def _history_findings(own: RewriteHistory | None, tracing: Tracing) -> Iterator[Finding]:
+def _history_findings(recording: Recording, tracing: Tracing) -> Iterator[Finding]:
+    own = recording.own_rewrites(tracing)
     if own is None:
         return
     yield from _slow_passes(own, tracing)
     yield from _failed_passes(own)
-    yield from _mismatch(own, tracing)
+    clusters = recorded_clusters(recording, tracing) if own.difference else None
+    # XLA makes its clusters after Grappler: then the last graph of the passes is not the one that runs.
+    if clusters is None or clusters.unexplained:
+        yield from _mismatch(own, tracing)
 
 
 def _slow_passes(own: RewriteHistory, tracing: Tracing) -> Iterator[Finding]:

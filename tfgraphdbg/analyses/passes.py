@@ -10,6 +10,7 @@ from collections import Counter
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.fates import FATES, OpFate, PassFates, pass_fates
+from tfgraphdbg.analyses.hlo_auto_clusters import auto_clusters_table, recorded_clusters
 from tfgraphdbg.analyses.hlo_fates import XlaAccount
 from tfgraphdbg.analyses.hlo_tables import summary_of, tables_of, xla_account
 from tfgraphdbg.analyses.pass_findings import pass_findings
@@ -44,6 +45,7 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
                 _counts_table(fates),
                 _fates_table(fates),
                 _functions_table(recording.rewrites(tracing)),
+                *_clusters_tables(recording, tracing, own),
                 pass_options_table(recording),
             ),
             series=(_timeline(own),),
@@ -174,6 +176,12 @@ def _functions_table(histories: tuple[RewriteHistory, ...]) -> Table:
         if history.function
     )
     return Table("functions", "Library functions that stayed calls, each optimized by itself", columns, rows)
+
+
+def _clusters_tables(recording: Recording, tracing: Tracing, own: RewriteHistory) -> tuple[Table, ...]:
+    """What XLA's auto-clustering took out of the graph that Grappler left; nothing for most programs."""
+    clusters = recorded_clusters(recording, tracing) if own.difference else None
+    return () if clusters is None else (auto_clusters_table(clusters),)
 
 
 def _timeline(own: RewriteHistory) -> Series:
