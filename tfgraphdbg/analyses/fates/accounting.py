@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tfgraphdbg.analyses.fates.edit_outcomes import AttrSets, PassRun
+from tfgraphdbg.analyses.fates.edits import PassRun
 from tfgraphdbg.analyses.fates.inlined_bodies import InlinedBodies
+from tfgraphdbg.analyses.fates.origins import SPECIALIZED, Origins
 from tfgraphdbg.analyses.fates.rewrite_fates import FateEvent, RewriteFates
 from tfgraphdbg.analyses.fates.rules import RUNTIME, Fate, kind_of
 from tfgraphdbg.analyses.fates.same_values import SameValues
 from tfgraphdbg.graph_model import GraphModel, OpNode, garbage_collection_paused, op_id
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.rewrites import RewriteHistory
-
-SPECIALIZED = "_specialized_for_"
-"""Between a library function's name and the call that Grappler made a copy of it for."""
 
 
 class OpFate(NamedTuple):
@@ -71,39 +69,25 @@ class _Accounting:
         self._traced, self._lowered, self._optimized = traced, lowered, optimized
         self._fates: dict[str, OpFate] = {}
         self._events: dict[str, tuple[FateEvent, ...]] = {}
-        self._origins: dict[str, dict[str, None]] = {}
+        self._origins = Origins()
         self._inlined = InlinedBodies(traced, lowered.top_level_ops)
 
     def add_graph(self, history: RewriteHistory) -> None:
         """The tracing's own graph, from traced over lowered to optimized; then the bodies that were inlined into it."""
         given = {op.name: op for op in self._lowered.top_level_ops}
         traced = {op.name: op for op in self._traced.top_level_ops}
-        own = self._follow(traced, given, history, (*self._lowered.attr_sets, *history.attr_sets))
+        own = RewriteFates(traced, (*self._lowered.attr_sets, *history.attr_sets), self._traced.functions)
+        own.follow(given, history.steps)
         self._add_rows("", "", own, {**given, **traced}, given)
         self._add_inlined_bodies(own)
-        self._made_by = own.made_by
 
     def add_called_function(self, history: RewriteHistory) -> None:
-        """A library function that stayed a call, as the runtime instantiated it; of several copies the first."""
-        body = self._inlined.bodies.get(history.function)
-        if not body or op_id(history.function, next(iter(body))) in self._fates:
-            return
+        """A library function that stayed a call, as the runtime instantiated it; of several copies the first counts."""
+        body = self._inlined.bodies.get(history.function, {})
         given = {op.name: op for op in history.first_ops}
-        followed = self._follow(body, given, history, history.attr_sets)
+        followed = RewriteFates(body, history.attr_sets, self._traced.functions)
+        followed.follow(given, history.steps)
         self._add_rows(history.function, history.item, followed, {**given, **body}, given)
-
-    def _follow(
-        self,
-        traced: Mapping[str, OpNode],
-        given: Mapping[str, OpNode],
-        history: RewriteHistory,
-        attr_sets: AttrSets,
-    ) -> RewriteFates:
-        followed = RewriteFates(traced, attr_sets, self._traced.functions)
-        followed.lower(given)
-        for step in history.steps:
-            followed.take(step)
-        return followed
 
     def _add_rows(
         self,
@@ -113,27 +97,29 @@ class _Accounting:
         ops: Mapping[str, OpNode],
         given: Mapping[str, OpNode],
     ) -> None:
+        self._origins.add_graph(item, followed)
         values = SameValues(followed, lambda name: given.get(name) or ops.get(name))
         for name, op in ops.items():
             id_ = op_id(function, name)
-            into = followed.ended_in(name)
             event = _deciding_event(followed, values, op, given.get(name, op))
+            into = followed.ended_in(name)
             if event is not None and event.fate == "inlined":
-                into = followed.ended_in(event.into) or self._first_of_call(op, followed) or into
+                into = self._into_of_call(op, id_, event, followed) or into
                 if not into and not self._inlined.was_taken_apart(op):
                     event = event._replace(fate="removed")
-            self._add(id_, op.op_type, event, op_id(item, into) if into else None)
-            if name in followed.events:
-                self._events[id_] = tuple(followed.events[name])
+            if id_ not in self._fates:
+                self._add(id_, op.op_type, event, op_id(item, into) if into else None)
+                if name in followed.events:
+                    self._events[id_] = tuple(followed.events[name])
             if event is None or event.fate != "removed":
                 # An op of several outputs ends in several ops, and the NoOp left of a call came from it as well.
-                for other in followed.all_ended_in(name):
-                    self._origins.setdefault(op_id(item, other), {})[id_] = None
+                for other in (into, *followed.all_ended_in(name)):
+                    self._origins.add(op_id(item, other) if other else "", id_)
 
-    def _first_of_call(self, call: OpNode, followed: RewriteFates) -> str:
-        """For a call whose value nobody reads: the first op that ran of those that it became."""
-        copies = () if call.function else self._inlined.copies_of(call.id)
-        return next((into for name in copies if (into := followed.ended_in(name))), "")
+    def _into_of_call(self, call: OpNode, id_: str, event: FateEvent, followed: RewriteFates) -> str:
+        """The op that ran and gives the value of a call that was taken apart, or else one of those that it became."""
+        named = (into for name in (event.into, *event.also) if (into := followed.ended_in(name)))
+        return next(named, "") or self._inlined.value_of(id_, call, followed.ended_in)
 
     def _add_inlined_bodies(self, own: RewriteFates) -> None:
         for function, body in self._inlined.bodies.items():
@@ -145,9 +131,14 @@ class _Accounting:
                 copies = self._inlined.copies_of(id_)
                 if is_argument and not copies:
                     copies = self._inlined.given_for_argument(function, op)
-                into = next((into for copy in copies if (into := own.ended_in(copy))), None)
+                into = self._inlined.value_of(id_, op, own.ended_in)
+                if not into:
+                    into = next((into for copy in copies if (into := own.ended_in(copy))), "")
                 fate: Fate = "inlined" if copies or is_argument else "removed"
-                self._fates[id_] = OpFate(id_, op.op_type, fate, RUNTIME, None, into)
+                self._fates[id_] = OpFate(id_, op.op_type, fate, RUNTIME, None, into or None)
+                if fate == "inlined":
+                    for copy in copies:
+                        self._origins.add(own.ended_in(copy), id_)
 
     def add_other_bodies(self) -> None:
         """Library functions that were neither inlined nor seen to be instantiated: still there, or dropped."""
@@ -179,19 +170,10 @@ class _Accounting:
         """The accounting, once every part was added: with a row for each op that ran and came from none."""
         for id_, fate in self._fates.items():
             if fate.into is not None and fate.fate != "removed":
-                self._origins.setdefault(fate.into, {})[id_] = None
-        for op in self._optimized.ops:
-            if op.id in self._origins:
-                continue
-            base = op_id(op.function.partition(SPECIALIZED)[0], op.name)
-            if op.function and base in self._traced.by_id:
-                self._origins[op.id] = {base: None}
-            else:
-                run = self._made_by.get(op.name, PassRun(RUNTIME, None))
-                if op.function:
-                    run = PassRun("function_optimizer" if SPECIALIZED in op.function else RUNTIME, None)
-                self._fates[op.id] = OpFate(op.id, op.op_type, "new", *run, op.id)
-        return PassFates(self._fates, {id_: tuple(ids) for id_, ids in self._origins.items()}, self._events)
+                self._origins.add(fate.into, id_)
+        for op, made_by in self._origins.without(self._optimized, self._traced):
+            self._fates[op.id] = OpFate(op.id, op.op_type, "new", *(made_by or PassRun(RUNTIME, None)), op.id)
+        return PassFates(self._fates, self._origins.as_tuples(), self._events)
 
 
 def _deciding_event(followed: RewriteFates, values: SameValues, traced: OpNode, given: OpNode) -> FateEvent | None:

@@ -7,10 +7,13 @@ read by `Func/c/input/_4`, `Func/c/input/_5` ..., numbered in their order.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from tfgraphdbg.analyses.fates.rules import kind_of
+from tfgraphdbg.analyses.fates.rules import CALLS, kind_of
 from tfgraphdbg.graph_model import FUNCTION_SEPARATOR, GraphModel, OpNode
+
+_GIVES_VALUE = ("exit", "output", "merge")
+"""What gives the value of a loop, call or branch, best first: `c/exit/_7`, `Func/c/output/_4`, `c/merge/_9`."""
 
 _PASSED = re.compile(r"Func/(.+)/input/_(\d+)", re.DOTALL)
 
@@ -46,6 +49,14 @@ class InlinedBodies:
     def copies_of(self, id_: str) -> list[str]:
         """The ops that Grappler was given and that came from a traced op: one for each place it was inlined at."""
         return self._copies.get(id_, [])
+
+    def value_of(self, id_: str, op: OpNode, ended_in: Callable[[str], str]) -> str:
+        """For a call, loop or branch: where what gives its value ended, or else anything that it became."""
+        if op.op_type not in CALLS and op.op_type not in self.bodies:
+            return ""
+        copies = self.copies_of(id_)
+        values = (name for kind in _GIVES_VALUE for name in copies if f"/{kind}/_" in name)
+        return next((into for name in (*values, *copies) if (into := ended_in(name))), "")
 
     def was_taken_apart(self, call: OpNode) -> bool:
         """Whether anything that Grappler was given came from a call, loop or branch."""

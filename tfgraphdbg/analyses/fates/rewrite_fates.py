@@ -7,16 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.devices import devices_differ
-from tfgraphdbg.analyses.fates.edit_outcomes import (
-    AttrSets,
-    Edit,
-    EditOutcomes,
-    Outcome,
-    PassRun,
-    data_inputs,
-    producer,
+from tfgraphdbg.analyses.fates.edit_outcomes import EditOutcomes
+from tfgraphdbg.analyses.fates.edits import CONSTANT, AttrSets, Edit, Outcome, PassRun, data_inputs, producer
+from tfgraphdbg.analyses.fates.in_place import seen_in_place
+from tfgraphdbg.analyses.fates.rules import (
+    DECISIVE,
+    PASS_THROUGH,
+    REWIRING_PASSES,
+    RUNTIME,
+    Fate,
+    Seen,
+    fate_of,
+    kind_of,
 )
-from tfgraphdbg.analyses.fates.rules import DECISIVE, REWIRING_PASSES, RUNTIME, Fate, Seen, fate_of, kind_of
 from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.rewrites import RewriteStep
@@ -51,11 +54,19 @@ class RewriteFates:
         self.events: dict[str, list[FateEvent]] = {}
         self.made_by: dict[str, PassRun] = {}
         """For each op that an edit added: the pass and its iteration."""
+        self.part_of: dict[str, str] = {}
+        """For an op that an edit added without anything in its place: the op that it computes a part for."""
         self._attr_sets = attr_sets
         self._callees = frozenset(callees)
         self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
         self._unread: dict[str, Outcome] = {}
         self._all_ended: dict[str, frozenset[str]] = {}
+
+    def follow(self, given: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> None:
+        """Follow everything, from the traced graph over the one that Grappler was given to the last one."""
+        self.lower(given)
+        for step in steps:
+            self.take(step)
 
     def lower(self, given: Mapping[str, OpNode]) -> None:
         """Follow the runtime's inlining and lowering, from the traced graph to the one that Grappler was given."""
@@ -80,13 +91,12 @@ class RewriteFates:
         self._take(PassRun(step.short_name, step.iteration), after, names)
 
     def _take(self, run: PassRun, after: dict[str, OpNode], names: _Names, exact: bool = True) -> None:
-        outcomes = EditOutcomes(
-            Edit(self.now, after, names.removed, names.changed, self._attr_sets, exact), self._unread
-        )
         self._count_uses(after, names)
+        edit = Edit(self.now, after, names.removed, names.changed, self._uses, self._attr_sets, exact)
+        outcomes = EditOutcomes(edit, self._unread)
         self.made_by.update(dict.fromkeys(names.added, run))
         for name in names.changed:
-            outcome = outcomes.in_place(name)
+            outcome = seen_in_place(edit, name)
             if outcome is not None and outcome.seen == "became pass-through" and self._is_call(name):
                 # What remains under the name of a call only orders; its value has moved elsewhere.
                 gone = outcomes.of_gone(name)
@@ -99,12 +109,26 @@ class RewriteFates:
         for name in outcomes.read_before:
             if name in after and not self._uses[name]:
                 outcome = outcomes.of_gone(name)
-                if outcome.seen != "unused":
-                    self._unread[name] = outcome if outcome.run is not None else outcome._replace(run=run)
+                self._unread[name] = outcome if outcome.run is not None else outcome._replace(run=run)
             elif name in self._unread:
                 del self._unread[name]
+        if exact and names.added:
+            self._find_parts(after, names)
         self.now = after
         self._all_ended = {}
+
+    def _find_parts(self, after: Mapping[str, OpNode], names: _Names) -> None:
+        """Find for what the ops that an edit added compute a part: AddN ops of a sum, the product of a batch norm."""
+        events = (self.events[name][-1] for name in (*names.removed, *names.changed) if name in self.events)
+        wholes = {event.into for event in events if event.seen in _MADE_ANEW}
+        added, waiting = set(names.added) - wholes, list(wholes)
+        while waiting and added:
+            whole = waiting.pop()
+            for source in map(producer, data_inputs(after[whole])) if whole in after else ():
+                if source in added and after[source].op_type != CONSTANT:
+                    added.discard(source)
+                    self.part_of[source] = whole
+                    waiting.append(source)
 
     def _is_call(self, name: str) -> bool:
         return kind_of(self.now[name], self._callees) == "call"
@@ -173,8 +197,21 @@ class RewriteFates:
             for event in events
             if event.fate == "inlined" or (event.fate in DECISIVE and not (alive and event.into != name))
         )
+        found = next(final, None)
         # Of equals the last: it is what still holds.
-        return next(final, None) or max(reversed(events), key=_weight, default=None)
+        return _decided_before(found, events) if found else max(reversed(events), key=_weight, default=None)
+
+
+def _decided_before(found: FateEvent, events: Sequence[FateEvent]) -> FateEvent:
+    """The same, or the earlier event that left nothing to it but to clean up: x * 1 became an Identity."""
+    if found.seen not in ("own input", "unused"):
+        return found
+    for event in events[: events.index(found)]:
+        if event.seen == "taken over":
+            return event
+        if event.seen == "became pass-through" and event.was not in PASS_THROUGH and found.seen == "own input":
+            return found._replace(pass_name=event.pass_name, iteration=event.iteration)
+    return found
 
 
 class _Names(NamedTuple):
@@ -193,6 +230,9 @@ def _weight(event: FateEvent) -> int:
 
 
 _SAYS_MORE: tuple[Seen, ...] = ("became pass-through", "attrs changed", "device changed")
+
+_MADE_ANEW: frozenset[Seen] = frozenset({"new op", "absorbed", "taken over", "became another op", "became fused"})
+"""Of an op that was seen so, what stands in for it may be several new ops."""
 
 
 def _is_lowered(was: OpNode, now: OpNode) -> bool:

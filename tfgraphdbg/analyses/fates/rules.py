@@ -30,18 +30,26 @@ Seen = Literal[
     "new op",
     "other op",
     "absorbed",
+    "taken over",
     "used in folding",
     "unused",
 ]
 """`became ...`, `... changed`: the op is still there under its name. Else its consumers read a `twin` (an op of its
 type that was there before), its `own input` (or what feeds that), a `constant`, a `new op` or some `other op` instead;
-or it was `absorbed` by a consumer that does its work now; or a consumer of it was folded; or nobody reads anything."""
+or it was `absorbed` by a fused op that does its work now, or `taken over` by a neighbour that became another op, which
+does the work of both; or a consumer of it was folded; or nobody reads anything."""
 
 PASS_THROUGH = frozenset({"Identity", "IdentityN", "Snapshot", "StopGradient", "PreventGradient", "NoOp"})
 """Op types that compute nothing."""
 
-FUSED_OPS = frozenset({"FusedBatchNormEx", "Gelu", "GeluGrad", "FusedSlice", "CollectiveReduceV3"})
-"""Fused op types beside those whose names begin with `_Fused` or `_Mkl`."""
+REARRANGING = frozenset({"Reshape", "Cast", "Bitcast", "Squeeze", "ExpandDims", "Const"})
+"""Op types of which no other op needs to do the work when they are read past."""
+
+KNOWN_FROM_SHAPE = frozenset({"Shape", "ShapeN", "Size", "Rank", "BroadcastGradientArgs"})
+"""Op types whose value is constant when the shapes of their inputs are known, whatever feeds them."""
+
+FUSED_PREFIXES = ("_Fused", "_Mkl", "_UnaryOpsComposition", "_TensorToHashBucketFast", "_Quantized")
+"""How the names of op types begin that Grappler makes of several ops."""
 
 CALLS = frozenset(
     {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf", "Case"}
@@ -95,6 +103,8 @@ FATE_RULES: tuple[FateRule, ...] = (
     FateRule("new op", "changed"),
     FateRule("other op", "changed"),
     FateRule("absorbed", "fused"),
+    FateRule("taken over", "fused", frozenset({"remapper"})),
+    FateRule("taken over", "changed"),
     FateRule("used in folding", "folded"),
     FateRule("unused", "removed"),
 )
@@ -126,5 +136,5 @@ def kind_of(op: OpNode, callees: Container[str]) -> Kind:
 
 
 def is_fused_type(op_type: str) -> bool:
-    """Whether an op type is what the remapper makes of several ops."""
-    return op_type.startswith(("_Fused", "_Mkl")) or op_type.lstrip("_") in FUSED_OPS
+    """Whether an op type is what Grappler makes of several ops."""
+    return op_type.startswith(FUSED_PREFIXES)

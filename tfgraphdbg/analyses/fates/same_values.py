@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tfgraphdbg.analyses.fates.edit_outcomes import ANY_ORDER, MAX_CHAIN, data_inputs, producer
+from tfgraphdbg.analyses.fates.edits import ANY_ORDER, MAX_CHAIN, data_inputs, producer
 from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
 from tfgraphdbg.analyses.fates.rules import PASS_THROUGH
 from tfgraphdbg.graph_model import OpNode, parse_input

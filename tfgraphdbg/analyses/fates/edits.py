@@ -1,0 +1,177 @@
+"""One edit of a graph, and what can be asked of it: who reads what instead, and who passes a value on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from tfgraphdbg.analyses.fates.rules import KNOWN_FROM_SHAPE, PASS_THROUGH, REARRANGING, Seen
+from tfgraphdbg.analyses.input_changes import COMMUTATIVE
+from tfgraphdbg.analyses.op_pairing import role
+from tfgraphdbg.graph_model import AttrValue, OpNode, parse_input
+
+AttrSets = tuple[Mapping[str, AttrValue], ...]
+
+CONSTANT = "Const"
+
+ANY_ORDER = COMMUTATIVE | {"AddN", "SquaredDifference"}
+"""Op types of which Grappler sorts the inputs, so that their order says nothing."""
+
+MAX_CHAIN = 64
+"""How many removed ops in a row may pass a value on: longer chains of Identity do not occur."""
+
+
+class PassRun(NamedTuple):
+    """Which pass made an edit."""
+
+    pass_name: str
+    iteration: int | None
+    """None for the runtime's own inlining and lowering."""
+
+
+class Outcome(NamedTuple):
+    """What was seen of an op in one edit, and the op that stands in for it: itself, another one, or none (empty)."""
+
+    seen: Seen
+    into: str
+    also: tuple[str, ...] = ()
+    """Further ops that stand in for other outputs of it."""
+    run: PassRun | None = None
+    """The earlier pass that decided: this edit only cleans up. None for the pass of the edit."""
+
+
+UNUSED = Outcome("unused", "")
+
+
+def data_inputs(op: OpNode) -> list[str]:
+    """Its data inputs in GraphDef notation; control inputs come last and are left out."""
+    inputs = op.inputs
+    if inputs and inputs[-1][:1] == "^":
+        return [text for text in inputs if text[:1] != "^"]
+    return list(inputs)
+
+
+def producer(text: str) -> str:
+    """The op that makes a data input."""
+    return text if ":" not in text else parse_input(text).name
+
+
+class Edit(NamedTuple):
+    """One edit: ops that are gone or changed as they were before, and what is there now."""
+
+    before: Mapping[str, OpNode]
+    """Every op of the graph before it."""
+    after: Mapping[str, OpNode]
+    removed: Iterable[str]
+    changed: Iterable[str]
+    uses: Mapping[str, int]
+    """How often the data of each op is read after it."""
+    attr_sets: AttrSets
+    exact: bool = True
+    """Whether the attrs of both are in `attr_sets`, and count."""
+
+    def computes_anew(self, name: str) -> bool:
+        """Whether Grappler made another op of one, under its name, and that computes something."""
+        was, now = self.before.get(name), self.after.get(name)
+        if was is None or now is None or not self.exact:
+            return False
+        return role(was) != role(now) and now.op_type not in PASS_THROUGH and now.op_type != CONSTANT
+
+    def computes(self, name: str) -> bool:
+        """Whether an op did more than to pass a value on or to arrange it in another way."""
+        return self.before[name].op_type not in PASS_THROUGH | REARRANGING
+
+    def made_constant(self, reader: str) -> str:
+        """The first constant that an op reads now and that was not one before; empty for none."""
+        for source in map(producer, data_inputs(self.after[reader])):
+            now, was = self.after.get(source), self.before.get(source)
+            if now is not None and now.op_type == CONSTANT and (was is None or was.op_type != CONSTANT):
+                return source
+        return ""
+
+    def passes_on(self, name: str, source: str) -> bool:
+        """Whether `source` feeds an op directly, or through ops that are gone, changed or read no more."""
+        now = self.after.get(name)
+        if now is not None and source in map(producer, data_inputs(now)):
+            return True
+        waiting, seen = [name], {name}
+        met: Counter[str] = Counter()
+        while waiting and len(seen) < MAX_CHAIN:
+            for text in data_inputs(self.before[waiting.pop()]):
+                feeding = producer(text)
+                if feeding == source:
+                    return True
+                met[feeding] += 1
+                # What is there may have no readers but those that are read no more themselves.
+                is_read = feeding in self.after and self.uses.get(feeding, 0) > met[feeding]
+                if feeding not in seen and feeding in self.before and not is_read:
+                    seen.add(feeding)
+                    waiting.append(feeding)
+        return False
+
+    def is_constant_valued(self, name: str) -> bool:
+        """Whether an op computes from constants alone, or from shapes that are known."""
+        waiting, seen = [name], {name}
+        while waiting:
+            op = self.before.get(waiting.pop())
+            if op is None:
+                return False
+            if op.op_type in KNOWN_FROM_SHAPE:
+                continue
+            inputs = data_inputs(op)
+            if op.op_type != CONSTANT and not inputs:
+                return False
+            for source in map(producer, inputs):
+                if source not in seen:
+                    seen.add(source)
+                    waiting.append(source)
+            if len(seen) > MAX_CHAIN * MAX_CHAIN:
+                return False
+        return True
+
+    def attrs_differ(self, was: OpNode, now: OpNode) -> bool:
+        """Whether an attr that both have differs: TFG adds defaults, passes leave notes, constants are packed anew."""
+        if was.attrs < 0 or now.attrs < 0 or was.attrs == now.attrs:
+            return False
+        before, after = self.attr_sets[was.attrs], self.attr_sets[now.attrs]
+        return any(
+            key in before and before[key] != value
+            for key, value in after.items()
+            if key[:1] != "_" and not (key == "value" and now.op_type == CONSTANT)
+        )
+
+    def is_another_constant(self, name: str, other: str) -> bool:
+        """Whether two constants are known to hold different values."""
+        was, kept = self.before[name].attrs, self.before[other].attrs
+        if was < 0 or kept < 0 or was == kept or not self.exact:
+            return False
+        return self.attr_sets[was].get("value") != self.attr_sets[kept].get("value")
+
+    def read_instead(self, was: OpNode, before: list[str], after: list[str], position: int) -> str:
+        """What an op of as many inputs reads now in place of one; Grappler sorts those of additions and the like."""
+        if was.op_type not in ANY_ORDER:
+            return producer(after[position])
+        if before[position] in after:
+            return producer(before[position])
+        came = [producer(text) for text in after if text not in before]
+        gone = producer(before[position])
+        gone_type = self.before[gone].op_type
+        likely = (
+            next((name for name in came if self.passes_on(gone, name)), None),
+            next((name for name in came if self.after[name].op_type == gone_type), None),
+            producer(after[position]) if after[position] not in before else None,
+        )
+        return next((name for name in likely if name is not None), came[0] if came else producer(after[position]))
+
+
+def newcomer(before: list[str], after: list[str], position: int) -> str:
+    """The op read now in place of several inputs, one of them at `position`, by an op of fewer; empty for none."""
+    came = [text for text in after if text not in before]
+    if not came:
+        return ""
+    # The inputs that both have divide the others into groups, of which each became one.
+    kept = [text for text in before[position:] if text in after]
+    up_to = after.index(kept[0]) if kept else len(after)
+    before_it = [text for text in after[:up_to] if text not in before]
+    return producer((before_it or came)[-1])

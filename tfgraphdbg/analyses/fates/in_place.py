@@ -1,0 +1,33 @@
+"""One edit -> what changed of an op that keeps its name."""
+
+from __future__ import annotations
+
+from tfgraphdbg.analyses.devices import devices_differ
+from tfgraphdbg.analyses.fates.edits import CONSTANT, Edit, Outcome, data_inputs, producer
+from tfgraphdbg.analyses.fates.rules import PASS_THROUGH, is_fused_type
+from tfgraphdbg.analyses.op_pairing import role
+
+
+def seen_in_place(edit: Edit, name: str) -> Outcome | None:
+    """What changed of an op that keeps its name; None when only control inputs did."""
+    was, now = edit.before[name], edit.after[name]
+    if role(was) != role(now):
+        if now.op_type == CONSTANT:
+            return Outcome("became constant", name)
+        if is_fused_type(now.op_type):
+            return Outcome("became fused", name)
+        if now.op_type not in PASS_THROUGH:
+            return Outcome("became another op", name)
+        taken_over = _taken_over_by(edit, name)
+        return Outcome("taken over", taken_over) if taken_over else Outcome("became pass-through", name)
+    if devices_differ(was.device, now.device):
+        return Outcome("device changed", name)
+    if edit.exact and edit.attrs_differ(was, now):
+        return Outcome("attrs changed", name)
+    return Outcome("inputs changed", name) if data_inputs(was) != data_inputs(now) else None
+
+
+def _taken_over_by(edit: Edit, name: str) -> str:
+    """The op that an op passes on the value of, when that one became the op that computes both."""
+    source = next(map(producer, data_inputs(edit.after[name])), "")
+    return source if edit.computes(name) and edit.computes_anew(source) else ""
