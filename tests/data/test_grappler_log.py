@@ -189,6 +189,25 @@ def test_without_the_graph_that_grappler_was_given_there_is_no_history(tmp_path,
         assert reason == NOT_WRITTEN
 
 
+def test_a_second_run_never_passes_for_the_first(tmp_path):
+    runtime = Runtime(tmp_path)
+    runtime.begins()
+    runtime.ended("remapper")
+    runtime.say(f"Optimize GrapplerItem: item.id={GRAPH} num_optimizers=1, num nodes = {len(FUSED)}")
+    runtime.dump("before_MetaOptimizer_iteration_0", graph_def(FUSED), number="_1")
+    runtime.dump("after_MetaOptimizer", graph_def(FUSED))
+    assert followed(runtime).edits_of(GRAPH) == NOT_WRITTEN
+
+
+def test_a_graph_that_is_optimized_once_more_may_be_understood_then(tmp_path):
+    runtime = Runtime(tmp_path)
+    runtime.begins()
+    runtime.ended("remapper")
+    runtime.begins()
+    runtime.passes(USUAL)
+    assert len(edits_of(followed(runtime)).steps) == len(USUAL)
+
+
 def test_a_disk_that_was_full_all_the_time_is_said_so(tmp_path):
     runtime = Runtime(tmp_path)
     runtime.begins()
@@ -285,6 +304,21 @@ def test_graphs_optimized_at_once_are_told_apart_by_their_size_where_no_thread_i
     assert (two.steps[1].ms, two.steps[1].timed_by) == (3.0, "log")
     assert one.ended
     assert two.ended
+
+
+def test_the_same_function_optimized_by_two_threads_at_once_is_followed_in_one(tmp_path):
+    one, two = Runtime(tmp_path, "77", 1), Runtime(tmp_path, "78", 2)
+    one.begins()
+    two.begins()
+    one.dump("before_MetaOptimizer_iteration_0", graph_def(FIRST))
+    two.dump("before_MetaOptimizer_iteration_0", graph_def(FIRST))
+    one.dump("after_MetaOptimizer_iteration_0_remapper", graph_def(MERGED))
+    two.dump("after_MetaOptimizer_iteration_0_remapper", graph_def(MERGED))
+    two.dump("after_MetaOptimizer", graph_def(MERGED))
+    one.dump("after_MetaOptimizer_iteration_0_layout", graph_def(FUSED))
+    one.dump("after_MetaOptimizer", graph_def(FUSED))
+    edits = edits_of(followed(one))
+    assert [step.pass_name for step in edits.steps] == ["remapper", "layout"]
 
 
 def test_graphs_of_one_size_optimized_at_once_are_not_guessed_at(tmp_path):

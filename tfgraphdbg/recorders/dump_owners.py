@@ -31,9 +31,9 @@ class _Work:
         self.items: list[PassEdits] = []
         self.ended: list[PassEnded] = []
 
-    def begin(self, item: PassEdits) -> None:
+    def begin(self, item: PassEdits | None) -> None:
         self.item = item
-        self.items.append(item)
+        self.items += [] if item is None else [item]
         self.ended = []
 
 
@@ -43,6 +43,8 @@ class DumpOwners:
     def __init__(self) -> None:
         self.items: dict[str, PassEdits] = {}
         self._works: dict[str, _Work] = {}
+        self._begun_by: dict[str, str] = {}
+        """Graph -> thread: another one that optimizes the same function at the same time is not listened to."""
         self._unnamed = _UnnamedThreads()
 
     def take(self, line: LogLine) -> None:
@@ -50,6 +52,7 @@ class DumpOwners:
         event = line.event
         work = self._works.setdefault(line.thread, _Work()) if line.thread else None
         if isinstance(event, OptimizationBegins):
+            self._retry(event.graph, line.thread)
             if work is None:
                 self._unnamed.begun.append(event.graph)
             else:
@@ -60,18 +63,26 @@ class DumpOwners:
             if graph and graph not in self.items:
                 self.items[graph] = PassEdits(graph, 0)
                 self.items[graph].skipped(event.reason)
+                if work is not None:
+                    work.begin(self.items[graph])
         elif isinstance(event, ItemBegins):
             item = self._item(event)
             if work is None:
                 self._unnamed.waiting.append((item, event.nodes))
             else:
-                work.begin(item)
+                work.begin(item if self._begun_by.setdefault(item.item, line.thread) == line.thread else None)
         elif isinstance(event, PassEnded):
             (self._unnamed.ended if work is None else work.ended).append(event)
 
+    def _retry(self, graph: str, thread: str) -> None:
+        """A graph that is optimized again from its beginning may be understood this time."""
+        known = self.items.get(graph)
+        if known is not None and known.first is None and self._begun_by.get(graph, thread) == thread:
+            self.forget(known)
+
     def _item(self, event: ItemBegins) -> PassEdits:
         known = self.items.get(event.item)
-        if known is None or (known.problem and known.first is None):
+        if known is None:
             known = self.items[event.item] = PassEdits(event.item, event.nodes)
         elif not known.ended:
             known.goes_on(event.nodes)
@@ -83,15 +94,22 @@ class DumpOwners:
         work = self._works.get(thread) if thread else self._unnamed.work_of(path, name)
         if work is None:
             return None
-        item = self.items.get(work.graph) if is_last else work.item
+        item = work.item
+        if is_last:
+            ours = work.items if thread else self.items.values()
+            item = next((known for known in ours if known.item == work.graph), None)
         ended, work.ended = tuple(work.ended), []
-        if is_last and not thread:
+        if is_last and thread:
+            for function in [other for other in work.items if other is not item]:
+                function.end()
+        elif is_last:
             self._unnamed.finish(name, work)
         return None if item is None else DumpOwner(item, ended, is_last)
 
     def forget(self, item: PassEdits) -> None:
         """Let the edits of a graph go."""
         self.items.pop(item.item, None)
+        self._begun_by.pop(item.item, None)
 
 
 class _UnnamedThreads:

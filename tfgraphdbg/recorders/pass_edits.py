@@ -96,6 +96,8 @@ class PassEdits:
         """Grappler begins another run over the same graph: its iterations count on."""
         self._iterations = self._iteration
         self._expected = nodes
+        if self.first is None:
+            self.problem = self.problem or NOT_WRITTEN
 
     def skipped(self, reason: str) -> None:
         """Grappler says that it leaves this graph alone: its last dump is its first."""
