@@ -6,7 +6,9 @@ import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 
 from tfgraphdbg.chances import find_chances
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recorders.chance_trials import try_chances
+from tfgraphdbg.recorders.graph_defs import graph_part_of
 from tfgraphdbg.recorders.in_place import Passes, record
 
 image = tf.ones((2, 16, 16, 8))
@@ -97,6 +99,40 @@ def graph_of(program, *args, stage="optimized"):
     """A stage of a program, as a GraphModel and as a GraphDef."""
     recording = record(program, args or program.__defaults__, {}, Passes(replayed=False))
     return recording.graph(stage), graph_pb2.GraphDef.FromString(recording.graph_def(stage))
+
+
+CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
+
+
+def built_graph(build):
+    """The graph that `build` makes, as it is: never run, and so never refused by a kernel, nor optimized."""
+    with tf.Graph().as_default() as graph:
+        for output in build():
+            tf.identity(output)
+    graph_def = graph.as_graph_def(add_shapes=True)
+    for node in graph_def.node:
+        node.device = node.device.replace("/device:", "/job:localhost/replica:0/task:0/device:") or CPU
+    part = graph_part_of(graph_def, "built", "optimized")
+    return GraphModel(part.name, part.stage, part.ops, part.attr_sets), graph_def
+
+
+def channels_first():
+    images, filters = tf.compat.v1.placeholder(tf.float32, (2, 8, 16, 16)), tf.ones((3, 3, 8, 16))
+    convolved = tf.nn.conv2d(images, filters, [1, 1, 2, 2], "SAME", data_format="NCHW")
+    yield tf.nn.relu(tf.nn.bias_add(convolved, tf.ones(16), data_format="NCHW"))
+
+
+def copies_bound_apart():
+    x = tf.compat.v1.placeholder(tf.float32, (32, 64))
+    for anchor in (tf.identity(x, "anchor"), tf.identity(x, "other_anchor")):
+        with tf.compat.v1.colocate_with(anchor):
+            yield tf.tanh(x)
+
+
+def permutation_given():
+    x = tf.compat.v1.placeholder(tf.float32, (32, 64, 3))
+    permutation = tf.compat.v1.placeholder(tf.int32, (3,))
+    yield tf.transpose(tf.transpose(x, permutation), tf.math.invert_permutation(permutation))
 
 
 def tried_chances(program, limit_s=30.0):

@@ -43,6 +43,34 @@ def test_grappler_takes_it_once_the_blocker_is_gone(programs, program, blocker, 
 
 
 @pytest.mark.parametrize(
+    ("build", "chance", "trial"),
+    [
+        (
+            "channels_first",
+            Chance("missed-fusion", "", "layout", ("Conv2D", "BiasAdd", "Relu")),
+            "with the channels last (NHWC), remapper makes it one _FusedConv2D with BiasAdd, Relu",
+        ),
+        (
+            "copies_bound_apart",
+            Chance("duplicate-computation", "", "colocation", ("Tanh", "Tanh_1"), (), "", "", {"copies": 2}),
+            "without colocation, common_subgraph_elimination leaves Tanh",
+        ),
+        (
+            "permutation_given",
+            Chance("transpose-chain", "", "non-constant-permutation", ("transpose", "transpose_1")),
+            "with constant permutations, arithmetic_optimizer leaves nothing of it",
+        ),
+    ],
+)
+def test_blockers_that_no_cpu_or_no_short_program_shows(programs, build, chance, trial):
+    model, graph_def = programs.built_graph(getattr(programs, build))
+    (tried,) = programs.try_chances([chance], model, graph_def, 30.0)
+    assert (tried.proof, tried.trial) == ("confirmed", trial)
+    # Where a permutation is known at run time only, so are the shapes.
+    assert (tried.gain_us is None) == (build == "permutation_given")
+
+
+@pytest.mark.parametrize(
     ("program", "blocker", "passes"),
     [("large_constant", "size-limit", "constant_folding"), ("cast_and_back", "no-rewrite", "arithmetic_optimizer")],
 )
