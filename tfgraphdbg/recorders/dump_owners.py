@@ -66,11 +66,12 @@ class DumpOwners:
                 if work is not None:
                     work.begin(self.items[graph])
         elif isinstance(event, ItemBegins):
-            item = self._item(event)
             if work is None:
-                self._unnamed.waiting.append((item, event.nodes))
+                self._unnamed.waiting.append((self._item(event), event.nodes))
+            elif self._begun_by.setdefault(event.item, line.thread) == line.thread:
+                work.begin(self._item(event))
             else:
-                work.begin(item if self._begun_by.setdefault(item.item, line.thread) == line.thread else None)
+                work.begin(None)
         elif isinstance(event, PassEnded):
             (self._unnamed.ended if work is None else work.ended).append(event)
 
