@@ -70,7 +70,7 @@ def test_a_loop_has_costs_too(tf, op_costs):
     assert any(cost.us > 1 for cost in _costs(op_costs, program, tf.ones((64, 64))).by_op.values())
 
 
-def _graph(*nodes):
+def _graph(nodes=()):
     from tensorflow.core.framework import graph_pb2
 
     graph_def = graph_pb2.GraphDef()
@@ -92,6 +92,6 @@ def _graph(*nodes):
     ],
 )
 def test_a_graph_that_would_end_the_process_gives_a_reason(op_costs, nodes, reason):
-    costs = op_costs.estimated_costs(_graph(*nodes))
+    costs = op_costs.estimated_costs(_graph(nodes))
     assert isinstance(costs, str)
     assert reason in costs

@@ -14,9 +14,6 @@ from tfgraphdbg.recorders import tensorflow_internals
 MAX_CONSTANT = 4096
 """Bytes of a constant that is taken along; of a larger one the dtype and shape are."""
 
-MAX_READERS = 2
-"""Readers outside that stand for all of one output: what counts is whether there are more than one."""
-
 CLASS = "_tfgraphdbg_class"
 
 SOURCE = "source"
@@ -135,11 +132,9 @@ class _Extraction:
         outside = [read for reader, read in readers if reader not in self._names]
         if not readers:
             self._add_reader(InputRef(name, CONTROL))
-        for output in dict.fromkeys(read.output for read in outside):
-            read = InputRef(name, output)
-            count = outside.count(read)
-            for _ in range(min(count, MAX_READERS)):
-                self._add_reader(read)
+        # One stands for all readers outside of one output: with the next op of the chance there are two.
+        for read in dict.fromkeys(outside):
+            self._add_reader(read)
 
     def _add_reader(self, read: InputRef) -> None:
         own_name = self._names[read.name]

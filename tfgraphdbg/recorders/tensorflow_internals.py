@@ -204,13 +204,11 @@ def estimated_performance(graph_def: Any, fetches: list[str], devices: Mapping[s
     """Grappler's cost model on devices that are only described: an OpPerformance for each op that fetches need.
 
     Its times are nanoseconds, cut to whole microseconds. Nothing runs and no device is touched. A graph that no
-    runtime would run may end the process: where shape inference fails, the cost model writes to a null pointer, so
-    that comes first here; but some of its rules, too, trust ranks and attrs.
+    runtime would run may end the process: some of its rules, and of the shape functions, trust ranks and attrs.
     """
     from tensorflow.python.grappler import cluster, item
 
     grappler_item = item.Item(_metagraph(graph_def, fetches))
-    grappler_item.GetOpProperties()
     performances, _, _ = cluster.Cluster(devices=_named_devices(devices)).MeasureCosts(grappler_item)
     return list(performances)
 
