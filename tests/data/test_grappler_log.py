@@ -276,6 +276,37 @@ def test_a_pass_that_fails_says_why_and_how_long_it_took(tmp_path):
     assert "INVALID_ARGUMENT: what, time = it" in failed.note
 
 
+@pytest.mark.parametrize("thread", ["77", ""], ids=["threads named", "threads unnamed"])
+def test_where_grappler_gives_up_its_edits_are_undone_because_the_first_graph_runs(tmp_path, thread):
+    runtime = Runtime(tmp_path, thread)
+    encode = graph_def if thread else text_graph_def
+    runtime.begins()
+    runtime.dump("before_MetaOptimizer_iteration_0", encode(FIRST))
+    runtime.dump("after_MetaOptimizer_iteration_0_remapper", encode(FUSED))
+    failure = (
+        "Ignoring multi-device function optimization failure: DEADLINE_EXCEEDED: meta_optimizer exceeded deadline."
+    )
+    runtime.say(failure, "optimize_function_graph_utils.cc:634")
+    edits = edits_of(followed(runtime))
+    undone = edits.steps[-1]
+    assert (undone.pass_name, undone.removed, list(undone.added), list(undone.changed)) == (
+        META_OPTIMIZER,
+        (),
+        ["a", "b"],
+        ["y"],
+    )
+    assert "DEADLINE_EXCEEDED" in undone.note
+    assert edits.ended
+
+
+def test_where_grappler_gives_up_before_its_first_dump_that_is_the_reason(tmp_path):
+    runtime = Runtime(tmp_path)
+    runtime.say(f"Starting optimization for grappler item: {GRAPH}")
+    failure = "Ignoring multi-device function optimization failure: INTERNAL: what"
+    runtime.say(failure, "optimize_function_graph_utils.cc:634")
+    assert "INTERNAL: what" in str(followed(runtime).edits_of(GRAPH))
+
+
 def interleaved(tmp_path: Path, other_nodes: dict[str, str]) -> GrapplerDumps:
     """Two graphs optimized at once, written as 2.16 does."""
     one, two = Runtime(tmp_path, ""), Runtime(tmp_path, "", run=140145554586440)

@@ -226,6 +226,33 @@ def test_a_switched_off_meta_optimizer_is_the_reason(tmp_path):
     assert "disable_meta_optimizer" in reason
 
 
+def test_where_the_optimizer_runs_out_of_time_the_history_ends_with_the_graph_that_ran(tmp_path):
+    recording = record(
+        tmp_path,
+        """
+        from tensorflow.core.protobuf import config_pb2
+        from tensorflow.python.eager import context
+
+        @tf.function
+        def f(x):
+            for step in range(2000):
+                x = tf.identity(tf.nn.relu(x)) * 2.0 + float(step % 7)
+            return x
+
+        eager = context.context()
+        eager.ensure_initialized()
+        config = config_pb2.ConfigProto.FromString(eager.function_call_options.config_proto_serialized)
+        config.graph_options.rewrite_options.meta_optimizer_timeout_ms = 20
+        eager.function_call_options = context.FunctionCallOptions(config_proto=config)
+        f(tf.ones([3]))
+        """,
+    )
+    history = assert_history_is_exact(recording, recording.main_tracing)
+    assert history.steps[-1].pass_name == META_OPTIMIZER
+    assert "DEADLINE_EXCEEDED" in history.steps[-1].note
+    assert "memory_optimizer" not in {step.short_name for step in history.steps}
+
+
 FOLDER_WATCH = """
     import os, threading, time
     folder = os.environ["TF_DUMP_GRAPH_PREFIX"]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from tfgraphdbg.recorders.grappler_log import ItemBegins, ItemSkipped, LogLine, OptimizationBegins, PassEnded
+from tfgraphdbg.recorders.grappler_log import (
+    ItemBegins,
+    ItemSkipped,
+    LogLine,
+    OptimizationBegins,
+    OptimizationFailed,
+    PassEnded,
+)
 from tfgraphdbg.recorders.pass_edits import DumpName, PassEdits, node_count
 
 NOT_TOLD_APART = (
@@ -65,6 +72,8 @@ class DumpOwners:
                 self.items[graph].skipped(event.reason)
                 if work is not None:
                     work.begin(self.items[graph])
+        elif isinstance(event, OptimizationFailed):
+            self._fail(work.graph if work is not None else self._unnamed.only_begun(), event.reason)
         elif isinstance(event, ItemBegins):
             if work is None:
                 self._unnamed.waiting.append((self._item(event), event.nodes))
@@ -74,6 +83,13 @@ class DumpOwners:
                 work.begin(None)
         elif isinstance(event, PassEnded):
             (self._unnamed.ended if work is None else work.ended).append(event)
+
+    def _fail(self, graph: str, reason: str) -> None:
+        item = self.items.setdefault(graph, PassEdits(graph, 0)) if graph else None
+        if item is not None and not item.ended:
+            item.fail(reason)
+        if graph in self._unnamed.begun:
+            self._unnamed.begun.remove(graph)
 
     def _retry(self, graph: str, thread: str) -> None:
         """A graph that is optimized again from its beginning may be understood this time."""

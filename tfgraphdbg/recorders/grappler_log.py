@@ -32,6 +32,12 @@ class ItemSkipped(NamedTuple):
     reason: str
 
 
+class OptimizationFailed(NamedTuple):
+    """Grappler gave up, such as when its time was over; the runtime goes on with the graph that it was given."""
+
+    reason: str
+
+
 class PassEnded(NamedTuple):
     """A pass ended, by MetaOptimizer's own clock, or failed, and its graph is what it was before."""
 
@@ -46,7 +52,7 @@ class Dumped(NamedTuple):
     path: Path
 
 
-Event = OptimizationBegins | ItemBegins | ItemSkipped | PassEnded | Dumped
+Event = OptimizationBegins | ItemBegins | ItemSkipped | OptimizationFailed | PassEnded | Dumped
 
 
 class LogLine(NamedTuple):
@@ -64,9 +70,12 @@ _ITEM = re.compile(rb"Optimize GrapplerItem: item\.id=(\S+) .*num nodes = (\d+)"
 _ENDED = re.compile(rb"(\S.*?): Graph size after: .* time = ([\d.]+)ms")
 _SKIPPED = re.compile(rb"Skipping (?:graph )?optimization, (.+)")
 _FAILED = re.compile(rb"([a-z_]+(?:\{.*\})?) failed: (.+?)(?:, time = ([\d.]+)ms\.?)?$")
+_GAVE_UP = re.compile(rb"Ignoring multi-device function optimization failure: (.+)")
 _DUMPED = re.compile(rb"Dumped Graph to (.+)")
 
-_SOURCES = re.compile(rb"(?:meta_optimizer|dump_graph)\.cc:\d+\] [^\n]+")
+_SOURCES = re.compile(
+    rb"(?:meta_optimizer|dump_graph|optimize_function_graph_utils|process_function_library_runtime)\.cc:\d+\] [^\n]+"
+)
 """The lines of interest, each to its end: MetaOptimizer also writes whole graphs, of a great many lines each."""
 
 CHUNK_BYTES = 32 << 20
@@ -122,6 +131,8 @@ def _event(message: bytes) -> Event | None:
         return ItemBegins(_text(found[1]), int(found[2]))
     if found := _DUMPED.match(message):
         return Dumped(Path(_text(found[1])))
+    if found := _GAVE_UP.match(message):
+        return OptimizationFailed(_text(found[1])[:300])
     if found := _SKIPPED.match(message):
         return ItemSkipped(_text(found[1]).rstrip("."))
     if found := _ENDED.match(message):

@@ -134,6 +134,18 @@ class PassEdits:
             return
         self._now, self._now_raw, self._dumped_at = nodes, raw, seconds
 
+    def fail(self, reason: str) -> None:
+        """Grappler gave up: the runtime goes on with the graph that Grappler was given, so all edits are undone."""
+        note = f"Grappler failed, and the graph that it was given ran: {reason}"
+        if self.first is None:
+            self.problem = self.problem or note
+            return
+        self._iteration = max(self._iteration, 1)
+        nodes = split_text_nodes(self.first) if self.is_text else split_nodes(self.first)
+        step = RawStep(META_OPTIMIZER, self._iteration, *self._edit(nodes), len(nodes), None, "", note)
+        self.steps.append(step)
+        self.end()
+
     def _note_gap(self, pass_name: str, reason: str) -> None:
         if self.first is None:
             self.problem = f"the dump of the graph that Grappler was given could not be read: {reason}"
@@ -142,19 +154,7 @@ class PassEdits:
         self._unread.append(short_pass_name(pass_name))
 
     def _add_step(self, pass_name: str, nodes: dict[str, bytes], seconds: float, ended: PassEnded | None) -> None:
-        before = self._now
-        removed = tuple([name for name in before if name not in nodes]) if nodes is not before else ()
-        added, changed = {}, {}
-        if nodes is not before:
-            for name, node in nodes.items():
-                was = before.get(name)
-                if was is None:
-                    added[name] = node
-                elif was != node:
-                    changed[name] = node
-                else:
-                    # One object for equal bytes: only edits take new memory.
-                    nodes[name] = was
+        removed, added, changed = self._edit(nodes)
         if not pass_name and not (removed or added or changed):
             return
         is_timed = ended is not None and ended.pass_name == pass_name
@@ -180,6 +180,24 @@ class PassEdits:
             "; ".join(notes),
         )
         self.steps.append(step)
+
+    def _edit(self, nodes: dict[str, bytes]) -> tuple[tuple[str, ...], dict[str, bytes], dict[str, bytes]]:
+        """Names that are gone, nodes that are new and nodes that differ; equal ones become one object."""
+        before = self._now
+        added: dict[str, bytes] = {}
+        changed: dict[str, bytes] = {}
+        if nodes is before:
+            return (), added, changed
+        for name, node in nodes.items():
+            was = before.get(name)
+            if was is None:
+                added[name] = node
+            elif was != node:
+                changed[name] = node
+            else:
+                # One object for equal bytes: only edits take new memory.
+                nodes[name] = was
+        return tuple([name for name in before if name not in nodes]), added, changed
 
     def end(self) -> None:
         """The last dump was read: what is no longer needed is let go."""
