@@ -81,7 +81,7 @@ def _finding(group: _Group, graph: GraphModel, stacks: StackTable) -> Finding:
     chance, count = first.chance, len(group.members)
     sources = _sources(group.members, graph, stacks)
     times = f", {count:,} times{' on this line' if sources else ''}; one of them" if count > 1 else ""
-    gain = "" if group.gain_us is None else f" (estimated gain: {group.gain_us:,.1f} us a run)"
+    gain = "" if group.gain_us is None else f" (estimated gain: {_microseconds(group.gain_us)} a run)"
     return Finding(
         rule=chance.rule,
         severity=_severity(chance.blocker, group),
@@ -93,6 +93,10 @@ def _finding(group: _Group, graph: GraphModel, stacks: StackTable) -> Finding:
         basis="guessed" if group.gain_us is None and not group.confirmed else "estimated",
         cost=group.cost,
     )
+
+
+def _microseconds(gain_us: float) -> str:
+    return f"{gain_us:,.1f} us" if gain_us >= 0.1 else "less than 0.1 us"
 
 
 def _severity(blocker: str, group: _Group) -> Severity:

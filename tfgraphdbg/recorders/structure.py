@@ -9,6 +9,7 @@ from tfgraphdbg.recorders import tensorflow_internals
 from tfgraphdbg.recorders.graph_defs import OpFacts, graph_part_of
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.grappler_passes import miss_passes, record_lowered, record_passes
+from tfgraphdbg.recorders.missed_chances import record_chances
 from tfgraphdbg.recorders.op_origins import InheritedFacts, TracedFacts
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.replayed_passes import Replays
@@ -107,9 +108,16 @@ def _record_stages(
     optimized = _add(writer, index, graphs.optimized, "optimized", facts)
     if lowered is not None and dumps is not None:
         record_passes(writer, index, lowered, optimized, dumps)
+    record_chances(
+        writer, index, _graph_of(optimized), None if lowered is None else _graph_of(lowered.part), graphs.optimized
+    )
     for number, partition in enumerate(graphs.partitions):
         device = next((node.device for node in partition.node if node.device), "")
         _add(writer, index, partition, f"partition:{number}", facts, device)
+
+
+def _graph_of(part: GraphPart) -> GraphModel:
+    return GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
 
 
 def _add(
