@@ -167,7 +167,7 @@ class EditOutcomes:
             votes.folders[into] += 1
         elif seen == "own input":
             # The reader passed a value on: this one's, when it is what its own readers now read past both.
-            if into and self._edit.passes_on(name, into):
+            if into and self._edit.passes_on(name, self._edit.value_source(into)):
                 votes.stand_ins[into] += 1
         elif seen in ("absorbed", "taken over", "new op", "other op") and into:
             reads_it_still = now is not None and name in map(producer, data_inputs(now))
@@ -182,7 +182,7 @@ class EditOutcomes:
         if now is None:
             return UNUSED
         before = edit.before.get(stand_in)
-        if edit.passes_on(name, stand_in):
+        if edit.passes_on(name, edit.value_source(stand_in)):
             does_both = edit.computes_anew(stand_in) and edit.computes(name)
             return Outcome("taken over" if does_both else "own input", stand_in, also)
         if was.op_type == CONSTANT and before is not None and before.op_type == CONSTANT == now.op_type:

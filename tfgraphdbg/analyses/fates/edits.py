@@ -110,6 +110,15 @@ class Edit(NamedTuple):
                     waiting.append(feeding)
         return False
 
+    def value_source(self, name: str) -> str:
+        """The op that was there before and of which an op, or the Identity that a pass made for it, is the value."""
+        for _ in range(MAX_CHAIN):
+            now = self.after.get(name)
+            if name in self.before or now is None or now.op_type not in PASS_THROUGH:
+                break
+            name = next(map(producer, data_inputs(now)), "")
+        return name
+
     def is_constant_valued(self, name: str) -> bool:
         """Whether an op computes from constants alone, or from shapes that are known."""
         waiting, seen = [name], {name}

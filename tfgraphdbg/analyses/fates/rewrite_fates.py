@@ -119,8 +119,8 @@ class RewriteFates:
 
     def _find_parts(self, after: Mapping[str, OpNode], names: _Names) -> None:
         """Find for what the ops that an edit added compute a part: AddN ops of a sum, the product of a batch norm."""
-        events = (self.events[name][-1] for name in (*names.removed, *names.changed) if name in self.events)
-        wholes = {event.into for event in events if event.seen in _MADE_ANEW}
+        made_of = [self.events[name][-1] for name in (*names.removed, *names.changed) if name in self.events]
+        wholes = {found.into for found in (*made_of, *self._unread.values()) if found.seen in _MADE_ANEW}
         added, waiting = set(names.added) - wholes, list(wholes)
         while waiting and added:
             whole = waiting.pop()
@@ -209,7 +209,8 @@ def _decided_before(found: FateEvent, events: Sequence[FateEvent]) -> FateEvent:
     for event in events[: events.index(found)]:
         if event.seen == "taken over":
             return event
-        if event.seen == "became pass-through" and event.was not in PASS_THROUGH and found.seen == "own input":
+        left_nothing = event.now == "NoOp" or found.seen == "own input"
+        if event.seen == "became pass-through" and event.was not in PASS_THROUGH and left_nothing:
             return found._replace(pass_name=event.pass_name, iteration=event.iteration)
     return found
 
