@@ -13,12 +13,13 @@ from tests.hand_built import (
     small_optimized,
     small_traced,
 )
+from tests.pass_recordings import recording_with_passes
 from tests.tui.driving import press, settled
 from tests.tui.recordings import with_hlo, with_meta, with_two_tracings
 from tfgraphdbg.recording import MissingEvidence, Recording
 from tfgraphdbg.tui.app import DebuggerApp
 
-NARROW, MEDIUM, WIDE = (80, 24), (120, 36), (200, 60)
+NARROW, MEDIUM, PASSES, WIDE = (80, 24), (120, 36), (120, 40), (200, 60)
 
 Snapshot = Callable[..., bool]
 
@@ -50,6 +51,10 @@ def hostile() -> Recording:
     return with_meta(packed_recording([hostile_graph()]), versions={})
 
 
+def with_passes() -> Recording:
+    return without_versions(recording_with_passes())
+
+
 def without_versions(recording: Recording) -> Recording:
     import msgspec
 
@@ -76,6 +81,15 @@ STEPS = {
     "empty": (empty, NARROW, []),
     "damaged": (damaged, MEDIUM, ["]"]),
     "hostile": (hostile, MEDIUM, ["j", "j"]),
+    "passes-narrow": (with_passes, NARROW, ["p", *"jjjjj"]),
+    "passes-medium": (with_passes, PASSES, ["p", *"jjjjj", "enter", "j", "j"]),
+    "passes-wide": (with_passes, WIDE, ["p", "j", "j", "G", "enter", "j"]),
+    "passes-search": (with_passes, PASSES, ["p", *"jjjjj", "/", *"dense bias"]),
+    "passes-missing": (small, NARROW, ["p"]),
+    "life-narrow": (with_passes, NARROW, ["]", "]", "j", "j", "j", "enter", "G"]),
+    "life-medium": (with_passes, PASSES, ["]", "]", "j", "j", "j"]),
+    "life-stages": (with_passes, PASSES, ["j", "j", "j", "j", "j", "}", "}", "}", "s"]),
+    "life-followed": (with_passes, PASSES, ["j", "j", "j", "}", "}", "}"]),
     "light": (small, MEDIUM, ["T", "j", "j", "j", "enter"]),
 }
 

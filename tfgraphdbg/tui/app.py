@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -15,6 +16,8 @@ from textual.screen import Screen
 
 from tfgraphdbg.recording import Recording
 from tfgraphdbg.tui.graph_screen import GraphScreen
+from tfgraphdbg.tui.messages import GraphWanted
+from tfgraphdbg.tui.shared_view import SharedView
 from tfgraphdbg.tui.themes import DARK, LIGHT
 
 
@@ -28,6 +31,7 @@ class DebuggerApp(App[None]):
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('graph')", "Graph", tooltip="Show the graph", id="app.graph"),
+        Binding("p,3", "switch_mode('passes')", "Passes", tooltip="Show what each pass did", id="app.passes"),
         Binding("2", "switch_mode('log')", "Log", tooltip="Show the program's output and log", id="app.log"),
         Binding("m", "show_missing", "Missing", show=False, tooltip="Show missing evidence", id="app.missing"),
         Binding("T", "toggle_theme", "Theme", show=False, tooltip="Switch dark and light", id="app.theme"),
@@ -43,13 +47,28 @@ class DebuggerApp(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
-        self.add_mode("graph", partial(GraphScreen, recording))
+        self.view = SharedView(recording)
+        self.add_mode("graph", partial(GraphScreen, self.view))
         self.add_mode("log", self._log_screen)
+        self.add_mode("passes", self._passes_screen)
 
     def _log_screen(self) -> Screen[None]:
         from tfgraphdbg.tui.log_screen import LogScreen
 
         return LogScreen(self.recording)
+
+    def _passes_screen(self) -> Screen[None]:
+        from tfgraphdbg.tui.passes_screen import PassesScreen
+
+        return PassesScreen(self.view)
+
+    @on(GraphWanted)
+    async def show_in_graph(self, event: GraphWanted) -> None:
+        """Go to a place of the graph that another mode leads to."""
+        await self.switch_mode("graph")
+        graph = self.screen_stack[0]
+        assert isinstance(graph, GraphScreen)
+        graph.visit(event.place)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no key to the mode that is on screen."""
@@ -86,11 +105,15 @@ class DebuggerApp(App[None]):
 def binding_owners() -> tuple[type[DOMNode], ...]:
     """Every class with keys, in the order of the help screen."""
     from tfgraphdbg.tui.log_screen import LogScreen
+    from tfgraphdbg.tui.passes_screen import PassesScreen
+    from tfgraphdbg.tui.widgets.edit_list import EditList
     from tfgraphdbg.tui.widgets.op_detail import OpDetail
     from tfgraphdbg.tui.widgets.op_list import OpList
+    from tfgraphdbg.tui.widgets.pass_list import PassList
     from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
     from tfgraphdbg.tui.widgets.search_box import SearchInput
     from tfgraphdbg.tui.widgets.text_view import TextView
     from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
-    return (GraphScreen, VirtualRows, OpList, OpDetail, ScopeTree, SearchInput, TextView, LogScreen, DebuggerApp)
+    lists = (VirtualRows, OpList, OpDetail, ScopeTree, SearchInput, TextView)
+    return (GraphScreen, *lists, PassesScreen, PassList, EditList, LogScreen, DebuggerApp)

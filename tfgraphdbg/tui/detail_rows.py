@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import NamedTuple, overload
 
 from rich.cells import cell_len
 
@@ -15,6 +13,8 @@ from tfgraphdbg.graph_model import CONTROL, Edge
 from tfgraphdbg.op_query import quoted
 from tfgraphdbg.recording import Frame
 from tfgraphdbg.tui.cell_text import cut, visible, visible_code, wrapped
+from tfgraphdbg.tui.detail_row import DetailRow, EdgeRows, FrameJump, OpJump, Part, QueryJump, heading
+from tfgraphdbg.tui.life_rows import life_sections
 from tfgraphdbg.tui.op_facts import InputFact, OpFacts
 from tfgraphdbg.tui.source_colours import CodeLine
 
@@ -26,66 +26,6 @@ EDGES_MEASURED = 50
 
 LINES_AROUND = 4
 """Lines of code shown above and below the op's own."""
-
-
-@dataclass(frozen=True)
-class OpJump:
-    """To an op; `stage` is empty for the one on screen."""
-
-    op_id: str
-    stage: str = ""
-
-
-@dataclass(frozen=True)
-class QueryJump:
-    """To what a search finds."""
-
-    query: str
-
-
-@dataclass(frozen=True)
-class FrameJump:
-    """To the code of another frame of the stack, counted from the innermost user frame."""
-
-    frame: int
-
-
-Jump = OpJump | QueryJump | FrameJump
-
-
-class Part(NamedTuple):
-    """A run of text; `style` names one of the panel's component classes, empty for plain text."""
-
-    text: str
-    style: str = ""
-
-
-class DetailRow(NamedTuple):
-    """One row. Part number `flexible` is shortened when the row is too wide; -1: the row is cut at its end."""
-
-    parts: tuple[Part, ...] = ()
-    jump: Jump | None = None
-    flexible: int = -1
-
-
-class EdgeRows(Sequence[DetailRow]):
-    """Rows that are made when they are drawn: an op may have ten thousand edges."""
-
-    def __init__(self, count: int, make: Callable[[int], DetailRow]) -> None:
-        self._count, self._make = count, make
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, place: int) -> DetailRow: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[DetailRow]: ...
-    def __getitem__(self, place: int | slice) -> DetailRow | list[DetailRow]:
-        """The row at this place."""
-        if isinstance(place, slice):
-            return [self._make(each) for each in range(self._count)[place]]
-        return self._make(range(self._count)[place])
 
 
 class DetailRows:
@@ -114,6 +54,7 @@ def detail_rows(
             *_inputs(facts),
             *_outputs(facts),
             list(_functions(facts)),
+            *life_sections(facts, stage, width),
             list(_origins(facts, stage)),
             list(_source(facts, code, frame)),
             list(_user_frames(facts, frame)),
@@ -121,11 +62,6 @@ def detail_rows(
             list(_library_frames(facts)),
         ]
     )
-
-
-def _heading(text: str, note: str = "") -> Iterator[DetailRow]:
-    yield DetailRow()
-    yield DetailRow((Part(text, "heading"), Part(f"  {note}" if note else "", "dim")))
 
 
 def _title(facts: OpFacts, width: int) -> Iterator[DetailRow]:
@@ -142,7 +78,7 @@ def _title(facts: OpFacts, width: int) -> Iterator[DetailRow]:
 
 def _inputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:
     count = len(facts.op.inputs)
-    yield list(_heading("Inputs", "none" if not count else f"{count:,}" if count > 9 else ""))
+    yield list(heading("Inputs", "none" if not count else f"{count:,}" if count > 9 else ""))
     first = (facts.input(place).info for place in range(min(count, EDGES_MEASURED)))
     info_width = min(max((cell_len(visible(str(info))) for info in first if info), default=0), INFO_WIDTH)
     yield EdgeRows(count, lambda place: _input(facts.input(place), place, info_width))
@@ -160,7 +96,7 @@ def _input(fact: InputFact, place: int, info_width: int) -> DetailRow:
 
 def _outputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:
     outputs, consumers = facts.op.outputs, facts.consumers
-    yield list(_heading("Outputs", "" if outputs else "none"))
+    yield list(heading("Outputs", "" if outputs else "none"))
     if consumers is None:
         yield [_output(index, str(info), "") for index, info in enumerate(outputs)]
         yield [DetailRow((Part("    looking for consumers ...", "dim"),))]
@@ -193,15 +129,16 @@ def _consumers(facts: OpFacts, edges: Sequence[Edge]) -> EdgeRows:
 
 def _functions(facts: OpFacts) -> Iterator[DetailRow]:
     if facts.functions:
-        yield from _heading("Calls")
+        yield from heading("Calls")
     for name in facts.functions:
         yield DetailRow((Part("  ƒ ", "dim"), Part(visible(name), "link")), QueryJump(f"in:={quoted(name)}"), 1)
 
 
 def _origins(facts: OpFacts, stage: str) -> Iterator[DetailRow]:
-    if stage == "traced":
+    # Its life tells it in full.
+    if stage == "traced" or facts.lives is not None:
         return
-    yield from _heading("Comes from", "" if facts.op.origins else "no traced op: the runtime made it")
+    yield from heading("Comes from", "" if facts.op.origins else "no traced op: the runtime made it")
     for origin in facts.op.origins:
         yield DetailRow((Part("  traced  ", "dim"), Part(visible(origin), "link")), OpJump(origin, "traced"), 1)
 
@@ -209,10 +146,10 @@ def _origins(facts: OpFacts, stage: str) -> Iterator[DetailRow]:
 def _source(facts: OpFacts, code: Mapping[str, tuple[CodeLine, ...]], chosen: int) -> Iterator[DetailRow]:
     frames = facts.user_frames
     if not frames:
-        yield from _heading("Source", "no line of your program made it")
+        yield from heading("Source", "no line of your program made it")
         return
     frame = frames[min(chosen, len(frames) - 1)]
-    yield from _heading("Source", _place(frame))
+    yield from heading("Source", _place(frame))
     lines = code.get(frame.file)
     if lines is None or not 0 < frame.line <= len(lines):
         if frame.code:
@@ -231,7 +168,7 @@ def _source(facts: OpFacts, code: Mapping[str, tuple[CodeLine, ...]], chosen: in
 
 def _user_frames(facts: OpFacts, chosen: int) -> Iterator[DetailRow]:
     if facts.user_frames:
-        yield from _heading("Your stack", "innermost first")
+        yield from heading("Your stack", "innermost first")
     for place, frame in enumerate(facts.user_frames):
         mark = Part("  ▸ " if place == min(chosen, len(facts.user_frames) - 1) else "    ", "warning")
         yield DetailRow((mark, Part(_place(frame)), Part(f"  {visible_code(frame.code)}", "dim")), FrameJump(place))
@@ -239,7 +176,7 @@ def _user_frames(facts: OpFacts, chosen: int) -> Iterator[DetailRow]:
 
 def _library_frames(facts: OpFacts) -> Iterator[DetailRow]:
     if facts.library_frames:
-        yield from _heading("Library frames", "innermost first")
+        yield from heading("Library frames", "innermost first")
     for frame in facts.library_frames:
         yield DetailRow((Part("    "), Part(_place(frame), "dim")))
 
@@ -249,7 +186,7 @@ def _place(frame: Frame) -> str:
 
 
 def _attributes(facts: OpFacts, width: int) -> Iterator[DetailRow]:
-    yield from _heading("Attributes", "" if facts.attrs else "none")
+    yield from heading("Attributes", "" if facts.attrs else "none")
     name_width = min(max((len(visible(name)) for name in facts.attrs), default=0), 24)
     for name, value in facts.attrs.items():
         label = cut(visible(name), name_width)

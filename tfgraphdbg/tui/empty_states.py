@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tfgraphdbg.recording import Recording, Tracing
+from tfgraphdbg.message_words import listed
+from tfgraphdbg.recording import Recording, Tracing, rewrites_part
 from tfgraphdbg.tui.cell_text import as_sentence, visible
 
 NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search, ? then explains what can be searched for."
@@ -11,6 +12,52 @@ NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search, ? then expla
 EMPTY_TEXT = "\nThis text is empty.\n\n] goes to the next stage."
 
 NOTHING_LOGGED = "\nThe program printed nothing, and TensorFlow logged nothing.\n\nPress 1 to go to the graph."
+
+
+FOLLOWING_OPS = "\nfollowing each op through the passes ..."
+
+STAYED_CALLS = "\nThese library functions stayed calls: Grappler optimized each by itself when it first ran."
+
+NO_EDIT_HITS = "\nNo op that this pass edited matches.\n\nEsc clears the search."
+
+
+def pass_without_edit(note: str) -> str:
+    """A pass that left the graph as it was."""
+    return "\nThis pass changed nothing." + (f"\n\n{as_sentence(note)}" if note else "")
+
+
+def function_passes(name: str) -> str:
+    """A library function, whose passes are listed when it is opened."""
+    return f"\n{visible(name)} stayed a call, and was optimized by itself.\n\nEnter lists its passes."
+
+
+def no_passes(recording: Recording, tracing: Tracing) -> str:
+    """A tracing of which no pass was recorded."""
+    function = visible(tracing.function)
+    text = f"What Grappler did to {function} was not recorded."
+    if tracing.jit_compile:
+        text = f"XLA compiles {function} (jit_compile), so Grappler's passes say little about what ran."
+        hlo = [visible(stage.name) for stage in tracing.stages if stage.kind == "text"]
+        if hlo:
+            stages = f"stage {hlo[0]} holds" if len(hlo) == 1 else f"stages {listed(hlo)} hold"
+            text += f"\n\nIts {stages} what XLA made: press 1, then s."
+    elif recording.target.kind == "graph_def":
+        text += "\n\nA GraphDef file holds one graph, and no run of Grappler. Record the function that made it."
+    reasons = [gap.reason for gap in recording.missing if gap.evidence == "grappler-passes"]
+    if reasons:
+        return text + "\n\n" + "\n".join(as_sentence(reason) for reason in dict.fromkeys(reasons))
+    return text + _other_tracing(recording)
+
+
+def _other_tracing(recording: Recording) -> str:
+    names = recording.parts.names()
+    others = [tracing for tracing in recording.tracings if rewrites_part(tracing.index) in names]
+    return f"\n\nt chooses another tracing: {visible(others[0].function)} has passes." if others else ""
+
+
+def unknown_passes(tracing: Tracing, note: str) -> str:
+    """Passes that were recorded and cannot be followed."""
+    return f"What became of the ops of {visible(tracing.function)} is {visible(note)}"
 
 
 def reading(stage: str) -> str:

@@ -10,22 +10,28 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from tfgraphdbg.errors import DebuggerError
-from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.op_query import OpIndex
-from tfgraphdbg.recording import Recording, Tracing
+from tfgraphdbg.recording import Tracing
 from tfgraphdbg.tui import empty_states
 from tfgraphdbg.tui.cell_text import visible
-from tfgraphdbg.tui.detail_rows import OpJump, QueryJump
-from tfgraphdbg.tui.messages import StageOpened, TextOpened, WorkFailed
-from tfgraphdbg.tui.mode_screen import ModeScreen
-from tfgraphdbg.tui.opened_stage import open_stage
+from tfgraphdbg.tui.detail_row import OpJump, QueryJump
+from tfgraphdbg.tui.messages import ConsumersFound, LivesFound, StageOpened, TextOpened, WorkFailed
+from tfgraphdbg.tui.opened_stage import Near, OpenedStage, open_stage
+from tfgraphdbg.tui.shared_view import SharedView
+from tfgraphdbg.tui.stage_order import edit_counts, is_after_pass, stage_counts
+from tfgraphdbg.tui.staged_screen import StagedScreen
 from tfgraphdbg.tui.visit_history import Place, VisitHistory
 from tfgraphdbg.tui.widgets.op_browser import OpBrowser
 from tfgraphdbg.tui.widgets.stage_bar import StageBar
 from tfgraphdbg.tui.widgets.text_pane import TextPane
 
+FOLLOWING = "following it through the passes ..."
 
-class GraphScreen(ModeScreen):
+MOST_PASSES_KEPT = 3
+"""Graphs after a pass that can be gone back to at once: each is as large as the whole graph."""
+
+
+class GraphScreen(StagedScreen):
     """Browse the stages of the recorded tracings."""
 
     AUTO_FOCUS = "#ops"
@@ -34,6 +40,8 @@ class GraphScreen(ModeScreen):
         Binding("slash", "search", "Search", id="graph.search"),
         Binding("right_square_bracket", "step_stage(1)", "Next stage", id="graph.next-stage"),
         Binding("left_square_bracket", "step_stage(-1)", "Previous stage", show=False, id="graph.previous-stage"),
+        Binding("right_curly_bracket", "step_pass(1)", "Next pass", show=False, id="graph.next-pass"),
+        Binding("left_curly_bracket", "step_pass(-1)", "Previous pass", show=False, id="graph.previous-pass"),
         Binding("s", "choose_stage", "Stages", tooltip="Choose a stage", show=False, id="graph.choose-stage"),
         Binding("t", "choose_tracing", "Tracings", tooltip="Choose a tracing", id="graph.choose-tracing"),
         Binding("b,backspace,alt+left", "back", "Back", tooltip="Back to where you came from", id="graph.back"),
@@ -47,8 +55,8 @@ class GraphScreen(ModeScreen):
     browser = getters.query_one("#browser", OpBrowser)
     text = getters.query_one("#text", TextPane)
 
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(recording)
+    def __init__(self, view: SharedView) -> None:
+        super().__init__(view)
         self._history = VisitHistory()
         self._place: Place | None = None
         """The stage that is on screen or on its way there."""
@@ -64,24 +72,41 @@ class GraphScreen(ModeScreen):
         yield Static(id="nothing", markup=False)
 
     def on_mount(self) -> None:
-        """Open the first stage of the main tracing."""
-        main = self.recording.meta.main_tracing
+        """Open the first stage of the tracing that is looked at."""
+        main = self.view.tracing
         if main is None:
             self._show_nothing(empty_states.no_tracing(self.recording))
         else:
             self._go(_start_of(self.recording.tracings[main]))
 
+    @property
+    def shown_tracing(self) -> Tracing | None:
+        """The tracing of the stage on screen or on its way there."""
+        return self.recording.tracings[self._place.tracing] if self._place else None
+
+    @property
+    def shown_stage(self) -> str:
+        """The stage on screen or on its way there."""
+        return self._place.stage if self._place else ""
+
+    def show_tracing(self, tracing: Tracing) -> None:
+        """Show the first stage of another tracing."""
+        self._leave_for(_start_of(tracing))
+
+    def visit(self, place: Place) -> None:
+        """Show a place that another mode leads to."""
+        self._leave_for(place)
+        self.action_show_panel("found")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that choose are there where there is a choice."""
         if action == "choose_tracing":
             return len(self.recording.tracings) > 1
+        if action == "step_pass":
+            return self.shown_tracing is not None and self.view.has_passes(self.shown_tracing)
         if action in ("choose_stage", "step_stage"):
-            return self._tracing is not None and len(self._tracing.stages) > 1
+            return self.shown_tracing is not None and len(self.shown_tracing.stages) > 1
         return True
-
-    @property
-    def _tracing(self) -> Tracing | None:
-        return self.recording.tracings[self._place.tracing] if self._place else None
 
     def _present(self, place: Place) -> Place:
         op = self.browser.op
@@ -96,23 +121,25 @@ class GraphScreen(ModeScreen):
         if self._listed and self._listed[:2] == place[:2]:
             self.browser.go(place.op_id, place.query)
             return
-        self._place, self._listed = place, None
+        near = Near(self._place.tracing, self.browser.op) if self._place and self.browser.op else None
+        self._place, self._listed, self.view.tracing = place, None, place.tracing
         tracing = self.recording.tracings[place.tracing]
         stage = tracing.stage(place.stage)
-        self.stages.show(tracing, len(self.recording.tracings), place.stage)
+        self.stages.show(tracing, len(self.recording.tracings), has_passes=self.view.has_passes(tracing))
+        self.stages.choose(place.stage, stage_counts(stage) if stage else "")
         self.refresh_bindings()
-        if stage is None:
+        if stage is None and not is_after_pass(place.stage):
             self._show_nothing(empty_states.no_stage(self.recording, tracing))
-        elif stage.kind == "text":
+        elif stage is not None and stage.kind == "text":
             self._open_text(place, tracing)
         else:
             self.browser.wait_for(place.stage)
-            self._open_graph(place, tracing, self.browser.op, self._indexes.get(place[:2]))
+            self._open_graph(place, near, self._indexes.get(place[:2]))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="stage")
-    def _open_graph(self, place: Place, tracing: Tracing, near: OpNode | None, known: OpIndex | None) -> None:
+    def _open_graph(self, place: Place, near: Near | None, known: OpIndex | None) -> None:
         try:
-            self.post_message(StageOpened(place, open_stage(self.recording, tracing, place, near, known)))
+            self.post_message(StageOpened(place, open_stage(self.view, place, near, known)))
         except DebuggerError as error:
             self.post_message(WorkFailed(error, place))
 
@@ -131,10 +158,43 @@ class GraphScreen(ModeScreen):
         opened = event.stage
         if event.asked.op_id and event.asked.op_id != opened.place.op_id:
             self.notify(f"This stage has no op {visible(event.asked.op_id)}", severity="warning", markup=False)
+        elif opened.said:
+            self.notify(visible(opened.said), markup=False)
         self._listed = opened.place
-        self._indexes[opened.place[:2]] = opened.index
+        self._keep(opened)
         self._show_body("browser")
+        self._tell_lives(opened.place.tracing)
         self.browser.show(opened)
+
+    def _keep(self, opened: OpenedStage) -> None:
+        key = opened.place[:2]
+        self._indexes[key] = self._indexes.pop(key, opened.index)
+        if is_after_pass(opened.place.stage):
+            steps = opened.history.steps_until(opened.place.stage) if opened.history else ()
+            self.stages.choose(opened.place.stage, f"{edit_counts(steps[-1])}  {steps[-1].ops:,} ops" if steps else "")
+        for old in [key for key in self._indexes if is_after_pass(key[1])][:-MOST_PASSES_KEPT]:
+            del self._indexes[old]
+
+    def _tell_lives(self, index: int) -> None:
+        tracing = self.recording.tracings[index]
+        lives = self.view.known_lives(tracing)
+        self.browser.tell_lives(lives, FOLLOWING if lives is None and self.view.has_passes(tracing) else "")
+
+    @on(ConsumersFound)
+    def follow_lives(self) -> None:
+        """Work out what became of the ops, once everything else is there."""
+        if (
+            self.shown_tracing
+            and self.view.has_passes(self.shown_tracing)
+            and self.view.known_lives(self.shown_tracing) is None
+        ):
+            self.find_lives(self.shown_tracing)
+
+    @on(LivesFound)
+    def tell_lives(self, event: LivesFound) -> None:
+        """Complete the op that is looked at."""
+        if self._place and event.tracing == self._place.tracing:
+            self.browser.tell_lives(event.lives, event.note)
 
     @on(TextOpened)
     def show_text(self, event: TextOpened) -> None:
@@ -171,7 +231,7 @@ class GraphScreen(ModeScreen):
             self.browser.focus_panel("ops")
         elif isinstance(event.jump, OpJump):
             stage = event.jump.stage or present
-            if self.recording.tracings[tracing].stage(stage) is None:
+            if self.recording.tracings[tracing].stage(stage) is None and not is_after_pass(stage):
                 self.notify(f"The stage {visible(stage)} was not recorded", severity="warning", markup=False)
                 return
             keeps_search = stage == present and self.browser.lists(event.jump.op_id)
@@ -180,41 +240,16 @@ class GraphScreen(ModeScreen):
 
     @on(StageBar.StageClicked)
     def stage_clicked(self, event: StageBar.StageClicked) -> None:
-        """Show that stage."""
-        self._go_to_stage(event.stage)
+        """Show that stage, or a list to choose from."""
+        if event.stage:
+            self.go_to_stage(event.stage)
+        else:
+            self.action_choose_stage()
 
-    def _go_to_stage(self, stage: str) -> None:
+    def go_to_stage(self, stage: str) -> None:
         """Show another stage, at the op that stands for the present one, with the same search."""
         if self._place and stage != self._place.stage:
             self._leave_for(Place(self._place.tracing, stage, query=self.browser.query_text))
-
-    def action_step_stage(self, step: int) -> None:
-        """Go to the next or the previous stage, around the end."""
-        names = [stage.name for stage in self._tracing.stages] if self._tracing else []
-        if self._place and self._place.stage in names:
-            self._go_to_stage(names[(names.index(self._place.stage) + step) % len(names)])
-
-    def action_choose_stage(self) -> None:
-        """Choose a stage from a list."""
-        from tfgraphdbg.tui.modals.choice_screen import ChoiceScreen, stage_choices
-
-        if self._place and self._tracing and self._tracing.stages:
-            names = [stage.name for stage in self._tracing.stages]
-            screen = ChoiceScreen("Stages", stage_choices(self._tracing.stages), names.index(self._place.stage))
-            self.app.push_screen(screen, lambda entry: None if entry is None else self._go_to_stage(names[entry]))
-
-    def action_choose_tracing(self) -> None:
-        """Choose a tracing from a list: the main one first, those without a graph last."""
-        from tfgraphdbg.tui.modals.choice_screen import ChoiceScreen, tracing_choices
-
-        main = self.recording.meta.main_tracing
-        tracings = sorted(self.recording.tracings, key=lambda tracing: (tracing.index != main, not tracing.stages))
-        if tracings:
-            present = tracings.index(self._tracing) if self._tracing else 0
-            screen = ChoiceScreen("Tracings", tracing_choices(tracings, main), present)
-            self.app.push_screen(
-                screen, lambda entry: None if entry is None else self._leave_for(_start_of(tracings[entry]))
-            )
 
     def action_back(self) -> None:
         """Go back to where the last jump came from."""

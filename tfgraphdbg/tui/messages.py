@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from textual.message import Message
 
+from tfgraphdbg.analyses.edited_ops import FateGroup
+from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.graph_model import Edge
 from tfgraphdbg.op_query import OpQuery
+from tfgraphdbg.tui.edit_rows import EditRow
 from tfgraphdbg.tui.opened_stage import OpenedStage, StageMap
+from tfgraphdbg.tui.pass_lines import PassLine
 from tfgraphdbg.tui.source_colours import CodeLine
+from tfgraphdbg.tui.stage_order import StageEntry
 from tfgraphdbg.tui.visit_history import Place
 
 
@@ -21,6 +27,42 @@ class StageOpened(Message):
 
     asked: Place
     stage: OpenedStage
+
+
+@dataclass
+class StagesRead(Message):
+    """It is known which stages of a tracing can be opened; `wanted` is what for: to choose one, or to go beside."""
+
+    tracing: int
+    entries: tuple[StageEntry, ...]
+    wanted: Literal["choose", "next", "previous"]
+
+
+@dataclass
+class LivesFound(Message):
+    """It is known what became of the ops of a tracing: or, with `note`, why not."""
+
+    tracing: int
+    lives: OpLives | None
+    note: str = ""
+
+
+@dataclass
+class EditFound(Message):
+    """It is known what a pass did to which ops, and which of them a search finds."""
+
+    tracing: int
+    line: PassLine
+    text: str
+    groups: tuple[FateGroup, ...]
+    rows: Sequence[EditRow]
+
+
+@dataclass
+class GraphWanted(Message):
+    """The user wants to see a place of the graph, from another mode."""
+
+    place: Place
 
 
 @dataclass

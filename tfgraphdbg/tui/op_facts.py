@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.graph_model import AttrValue, Edge, GraphModel, OpNode, OutputInfo, op_id, parse_input
 from tfgraphdbg.recording import Frame, StackTable
 
@@ -30,6 +31,10 @@ class OpFacts:
     """Its outgoing edges by output index, `CONTROL` for control edges; None while they are being gathered."""
     frames: tuple[Frame, ...]
     """Its Python stack, outermost first."""
+    lives: OpLives | None = None
+    """What became of each op of its tracing; None while that is not known, or when passes were not recorded."""
+    lives_note: str = ""
+    """Why that is not known, or not yet; empty where there is nothing to know."""
 
     @property
     def attrs(self) -> Mapping[str, AttrValue]:
@@ -79,13 +84,3 @@ def _called_functions(attrs: Mapping[str, AttrValue], functions: frozenset[str])
             if isinstance(text, str) and text in functions:
                 named.append(text)
     return tuple(dict.fromkeys(named))
-
-
-def counterpart(graph: GraphModel, op: OpNode) -> OpNode | None:
-    """The op of another stage's `graph` that stands for `op`: the same id, its origin, or what came from it."""
-    same = graph.by_id.get(op.id)
-    if same is not None:
-        return same
-    origins = (graph.by_id.get(origin) for origin in op.origins)
-    origin = next((found for found in origins if found is not None), None)
-    return origin or next((other for other in graph.ops if op.id in other.origins), None)

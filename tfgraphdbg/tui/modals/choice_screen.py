@@ -14,9 +14,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 
-from tfgraphdbg.recording import Stage, Tracing
+from tfgraphdbg.recording import Tracing
 from tfgraphdbg.tui.cell_text import cut, visible
-from tfgraphdbg.tui.widgets.stage_bar import stage_counts
+from tfgraphdbg.tui.stage_order import StageEntry, is_after_pass
 from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
 
@@ -25,11 +25,16 @@ class Choice(NamedTuple):
 
     label: str
     note: str
+    dim: bool = False
+    """Whether there is little to see there."""
 
 
-def stage_choices(stages: Sequence[Stage]) -> list[Choice]:
-    """Each stage and how large it is."""
-    return [Choice(visible(stage.name), stage_counts(stage)) for stage in stages]
+def stage_choices(entries: Sequence[StageEntry]) -> list[Choice]:
+    """Each stage and how large it is; the graphs after a pass stand a little to the right."""
+    return [
+        Choice(f"{'  ' if is_after_pass(entry.name) else ''}{visible(entry.name)}", entry.counts, not entry.changed)
+        for entry in entries
+    ]
 
 
 def tracing_choices(tracings: Sequence[Tracing], main: int | None) -> list[Choice]:
@@ -83,7 +88,7 @@ class ChoiceList(VirtualRows):
         label = cut(choice.label, width - Segment(note).cell_length - 4)
         gap = width - 2 - Segment(label).cell_length - Segment(note).cell_length
         return [
-            Segment(f" {label}", base),
+            Segment(f" {label}", self.style_of(base, "dim") if choice.dim else base),
             Segment(" " * max(gap, 1), base),
             Segment(f"{note} ", self.style_of(base, "dim")),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -11,13 +11,14 @@ from textual.containers import Container, Vertical
 from textual.events import DescendantFocus
 from textual.message import Message
 
+from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.graph_model import Edge, OpNode
 from tfgraphdbg.op_query import OpQuery, parse_query
 from tfgraphdbg.recording import StackTable
 from tfgraphdbg.tui import empty_states
 from tfgraphdbg.tui.background_work import BackgroundWork
-from tfgraphdbg.tui.detail_rows import Jump, QueryJump
+from tfgraphdbg.tui.detail_row import Jump, QueryJump
 from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, SourceColoured, StageMapped
 from tfgraphdbg.tui.op_facts import facts_of
 from tfgraphdbg.tui.opened_stage import OpenedStage, find_consumers, map_stage
@@ -51,6 +52,8 @@ class OpBrowser(BackgroundWork, Vertical):
         self._op: OpNode | None = None
         self._wanted = ""
         """Id of the op that the user last chose; a search that does not find it does not forget it."""
+        self._lives: OpLives | None = None
+        self._lives_note = ""
         self._code: dict[str, tuple[CodeLine, ...]] = {}
 
     def compose(self) -> ComposeResult:
@@ -81,6 +84,12 @@ class OpBrowser(BackgroundWork, Vertical):
         """Whether the present search finds this op."""
         position = self._stage.index.positions.get(op_id, -1) if self._stage else -1
         return self.ops.row_of(position) is not None
+
+    def tell_lives(self, lives: OpLives | None, note: str) -> None:
+        """Tell of each op what became of it; `note` says why that is not known, or not yet."""
+        if lives is not self._lives or note != self._lives_note:
+            self._lives, self._lives_note = lives, note
+            self._look_at(self.ops.current)
 
     def wait_for(self, stage: str) -> None:
         """Say that a stage is on its way."""
@@ -174,6 +183,7 @@ class OpBrowser(BackgroundWork, Vertical):
             return
         self._op = op
         facts = facts_of(op, stage.graph, stage.index.stacks, self._consumers)
+        facts = replace(facts, lives=self._lives, lives_note=self._lives_note)
         for file in {frame.file for frame in facts.user_frames}:
             if file in stage.sources and file not in self._code:
                 self._code[file] = plain_lines(stage.sources[file])

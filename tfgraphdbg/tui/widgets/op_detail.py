@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tfgraphdbg.tui.cell_text import cut, shortened
-from tfgraphdbg.tui.detail_rows import DetailRows, FrameJump, Jump, detail_rows
+from tfgraphdbg.tui.detail_row import FrameJump, Jump
+from tfgraphdbg.tui.detail_rows import DetailRows, detail_rows
 from tfgraphdbg.tui.op_facts import OpFacts
 from tfgraphdbg.tui.source_colours import COLOURS, CodeLine
 from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows

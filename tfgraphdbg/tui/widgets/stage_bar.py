@@ -11,20 +11,13 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from tfgraphdbg.recording import Stage, Tracing
+from tfgraphdbg.recording import Tracing
+from tfgraphdbg.rewrites import AFTER
 from tfgraphdbg.tui.cell_text import shortened, visible
+from tfgraphdbg.tui.stage_order import BEFORE_PASSES, is_after_pass
 
-
-def stage_counts(stage: Stage) -> str:
-    """How large a stage is, in words."""
-    if stage.kind == "text":
-        return f"{stage.bytes:,} bytes of text"
-    counts = [(stage.ops, "op"), (stage.edges, "edge")]
-    words = [f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts]
-    if stage.functions:
-        plural = "" if stage.functions == 1 else "s"
-        words.append(f"{stage.functions:,} function{plural} with {stage.function_ops:,} ops")
-    return "  ".join(words)
+PASSES = AFTER
+"""What stands for the graphs after all passes."""
 
 
 class StageBar(Widget):
@@ -35,7 +28,7 @@ class StageBar(Widget):
 
     @dataclass
     class StageClicked(Message):
-        """The user wants to see this stage."""
+        """The user wants to see this stage; empty: to choose one."""
 
         stage: str
 
@@ -44,10 +37,17 @@ class StageBar(Widget):
         self._tracing: Tracing | None = None
         self._tracings = 0
         self._chosen = ""
+        self._counts = ""
+        self._has_passes = False
 
-    def show(self, tracing: Tracing, tracings: int, chosen: str) -> None:
-        """Show the stages of `tracing`, one of `tracings` in the recording."""
-        self._tracing, self._tracings, self._chosen = tracing, tracings, chosen
+    def show(self, tracing: Tracing, tracings: int, *, has_passes: bool) -> None:
+        """Show the stages of `tracing`, one of `tracings` in the recording, with one entry for the passes if any."""
+        self._tracing, self._tracings, self._has_passes = tracing, tracings, has_passes
+        self.refresh()
+
+    def choose(self, stage: str, counts: str) -> None:
+        """Show which stage is on screen, and how large it is."""
+        self._chosen, self._counts = stage, counts
         self.refresh()
 
     def render(self) -> Text:
@@ -63,8 +63,7 @@ class StageBar(Widget):
             text.append(count, self.get_component_rich_style("stages--counts"))
         text.append("  ")
         stages = self._stages(width - text.cell_len)
-        chosen = self._tracing.stage(self._chosen)
-        counts = stage_counts(chosen) if chosen else ""
+        counts = self._counts
         gap = width - text.cell_len - stages.cell_len - cell_len(counts)
         text.append_text(stages)
         if gap >= 2:
@@ -74,10 +73,10 @@ class StageBar(Widget):
 
     def _stages(self, width: int) -> Text:
         """The stages that fit into `width`, those around the chosen one first."""
-        stages = self._tracing.stages if self._tracing else ()
-        place = next((place for place, stage in enumerate(stages) if stage.name == self._chosen), 0)
+        stages = self._names()
+        place = stages.index(self._chosen) if self._chosen in stages else 0
         first = last = place
-        labels = [f" {visible(stage.name)} " for stage in stages]
+        labels = [_label(name) for name in stages]
 
         def fits(first: int, last: int) -> bool:
             return sum(cell_len(label) + 1 for label in labels[first : last + 1]) + 4 <= width
@@ -90,12 +89,27 @@ class StageBar(Widget):
         text = Text("‹ " if first else "")
         for index in range(first, last + 1 if stages else 0):
             name = "stages--chosen" if index == place else "stages--stage"
-            text.append(labels[index], self.get_component_rich_style(name) + Style(meta={"stage": stages[index].name}))
+            text.append(labels[index], self.get_component_rich_style(name) + Style(meta={"stage": stages[index]}))
             text.append(" ")
         return text.append("›" if last + 1 < len(stages) else "")
+
+    def _names(self) -> list[str]:
+        """The stages, and after the one that Grappler was given the pass on screen, or an entry for all passes."""
+        names = [stage.name for stage in self._tracing.stages] if self._tracing else []
+        if self._has_passes and BEFORE_PASSES in names:
+            chosen = self._chosen if is_after_pass(self._chosen) else PASSES
+            names.insert(names.index(BEFORE_PASSES) + 1, chosen)
+        return names
 
     def on_click(self, event: Click) -> None:
         """Choose the clicked stage."""
         stage = event.style.meta.get("stage")
         if stage:
-            self.post_message(self.StageClicked(stage))
+            # An entry for many stages leads to a list of them.
+            self.post_message(self.StageClicked("" if is_after_pass(stage) else stage))
+
+
+def _label(stage: str) -> str:
+    if stage == PASSES:
+        return " passes ▾ "
+    return f" {visible(stage)} ▾ " if is_after_pass(stage) else f" {visible(stage)} "

@@ -1,0 +1,40 @@
+"""What the modes have in common: the tracing that is looked at, and what is known of what became of its ops."""
+
+from __future__ import annotations
+
+import threading
+
+from tfgraphdbg.analyses.op_life import OpLives, lives_of
+from tfgraphdbg.recording import Recording, Tracing, rewrites_part
+from tfgraphdbg.tui.long_lived import kept_for_good
+
+
+class SharedView:
+    """One for the app. What takes long is worked out once for each tracing, by whichever worker asks first."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.tracing = recording.meta.main_tracing
+        """Index of the tracing that is looked at."""
+        self._lives: dict[int, OpLives | None] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def has_passes(self, tracing: Tracing) -> bool:
+        """Whether it was recorded what Grappler did to a tracing; answers at once."""
+        return rewrites_part(tracing.index) in self.recording.parts.names()
+
+    def known_lives(self, tracing: Tracing) -> OpLives | None:
+        """The lives of a tracing's ops if they are worked out already; answers at once."""
+        return self._lives.get(tracing.index)
+
+    def lives(self, tracing: Tracing) -> OpLives | None:
+        """The lives of a tracing's ops, worked out now if need be: call it in a worker. None: passes not recorded.
+
+        Raises DebuggerError when a part is damaged or missing.
+        """
+        with self._one_at_a_time:
+            if tracing.index not in self._lives:
+                with kept_for_good():
+                    found = lives_of(self.recording, tracing) if self.has_passes(tracing) else None
+                self._lives[tracing.index] = found
+            return self._lives[tracing.index]

@@ -1,0 +1,68 @@
+"""Going from stage to stage of a tracing: one by one, pass by pass, or by choosing from a list."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual import on, work
+
+from tfgraphdbg.errors import DebuggerError
+from tfgraphdbg.recording import Tracing
+from tfgraphdbg.tui.messages import StagesRead, WorkFailed
+from tfgraphdbg.tui.stage_order import pass_beside, stage_beside, stage_entries
+from tfgraphdbg.tui.tracing_screen import TracingScreen
+
+
+class StagedScreen(TracingScreen):
+    """A mode that shows one stage of one tracing."""
+
+    @property
+    def shown_stage(self) -> str:
+        """The stage on screen or on its way there; empty for none."""
+        raise NotImplementedError
+
+    def go_to_stage(self, stage: str) -> None:
+        """Show another stage."""
+        raise NotImplementedError
+
+    def action_step_stage(self, step: int) -> None:
+        """Go to the next or the previous stage, around the end."""
+        stage = stage_beside(self.shown_tracing, self.shown_stage, step) if self.shown_tracing else None
+        if stage is not None:
+            self.go_to_stage(stage)
+
+    def action_step_pass(self, step: int) -> None:
+        """Go to the graph after the next or the previous pass that changed something."""
+        if self.shown_tracing and self.view.has_passes(self.shown_tracing):
+            self._read_stages(self.shown_tracing, "next" if step > 0 else "previous")
+
+    def action_choose_stage(self) -> None:
+        """Choose a stage from a list."""
+        if self.shown_tracing and self.shown_tracing.stages:
+            self._read_stages(self.shown_tracing, "choose")
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="stages")
+    def _read_stages(self, tracing: Tracing, wanted: Literal["choose", "next", "previous"]) -> None:
+        try:
+            entries = stage_entries(tracing, self.recording.own_rewrites(tracing))
+        except DebuggerError as error:
+            self.post_message(WorkFailed(error))
+            entries = stage_entries(tracing, None)
+        self.post_message(StagesRead(tracing.index, entries, wanted))
+
+    @on(StagesRead)
+    def go_to_wanted(self, event: StagesRead) -> None:
+        """Let the user choose a stage, or go to the pass beside the present stage."""
+        from tfgraphdbg.tui.modals.choice_screen import ChoiceScreen, stage_choices
+
+        if self.shown_tracing is None or event.tracing != self.shown_tracing.index:
+            return
+        if event.wanted != "choose":
+            stage = pass_beside(event.entries, self.shown_stage, 1 if event.wanted == "next" else -1)
+            if stage is not None:
+                self.go_to_stage(stage)
+            return
+        names = [entry.name for entry in event.entries]
+        present = names.index(self.shown_stage) if self.shown_stage in names else 0
+        screen = ChoiceScreen("Stages", stage_choices(event.entries), present)
+        self.app.push_screen(screen, lambda entry: None if entry is None else self.go_to_stage(names[entry]))

@@ -1,0 +1,180 @@
+"""The passes in the order in which they ran, then those of each library function that stayed a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tfgraphdbg.tui.cell_text import cut, shortened, visible
+from tfgraphdbg.tui.pass_lines import PassGroup, PassLine, visible_lines
+from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
+
+BAR_WIDTH = 10
+NAME_WIDTH = 27
+"""The name gets at least this before further columns are shown."""
+
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+class PassList(VirtualRows):
+    """One row a pass: what it removed, added and changed, how long it took, how many ops it left."""
+
+    BINDING_GROUP_TITLE = "List of passes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter,l,right",
+            "choose",
+            "Edit",
+            tooltip="Go to what this pass did, or open the function",
+            id="passes.edit",
+        ),
+        Binding("h,left", "close", "Close", tooltip="Close this function", show=False, id="passes.close"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--heading"}
+
+    @dataclass
+    class PassHighlighted(Message):
+        """The cursor came to this line."""
+
+        line: PassLine
+
+    @dataclass
+    class PassChosen(Message):
+        """The user wants to see what this pass did."""
+
+        line: PassLine
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id)
+        self._groups: Sequence[PassGroup] = ()
+        self._lines: list[PassLine] = []
+        self._opened: frozenset[int] = frozenset()
+        self._without_empty = False
+        self._longest_ms = 0.0
+        self._widths: list[int] = []
+
+    def show(self, groups: Sequence[PassGroup]) -> None:
+        """Show these passes; functions are closed."""
+        self._groups, self._opened = groups, frozenset()
+        lines = [line for group in groups for line in (*group.passes, *([group.head] if group.head else []))]
+        self._longest_ms = max((line.ms or 0.0 for line in lines if line.kind == "pass"), default=0.0)
+        self._widths = [max(map(len, column)) + 1 for column in zip(*map(_cells, lines), strict=True)]
+        self._fill(None)
+
+    def hide_empty(self, hide: bool) -> None:
+        """Show passes that changed nothing, or leave them out."""
+        self._without_empty = hide
+        self._fill(self.current)
+
+    def _fill(self, wanted: PassLine | None) -> None:
+        """Show what is to be shown, with the cursor on `wanted` or what comes next."""
+        self._lines = list(visible_lines(self._groups, self._opened, without_empty=self._without_empty))
+        place = 0
+        if wanted is not None:
+            after = (place for place, line in enumerate(self._lines) if line.ref >= wanted.ref)
+            place = next(after, len(self._lines) - 1)
+            if wanted in self._lines:
+                place = self._lines.index(wanted)
+        self.rows_changed(place)
+        if self._lines and self.current != wanted:
+            self.cursor_moved(self.cursor)
+
+    @property
+    def row_count(self) -> int:
+        """How many lines are visible."""
+        return len(self._lines)
+
+    @property
+    def current(self) -> PassLine | None:
+        """The line under the cursor."""
+        return self._lines[self.cursor] if self._lines else None
+
+    def cursor_moved(self, row: int) -> None:
+        """Say which pass it is now."""
+        self.post_message(self.PassHighlighted(self._lines[row]))
+
+    def row_chosen(self, row: int) -> None:
+        """Open a function, or say which pass was chosen."""
+        line = self._lines[row]
+        if line.kind == "function":
+            self._opened = self._opened ^ {line.ref.history}
+            self._fill(line)
+        else:
+            self.post_message(self.PassChosen(line))
+
+    def action_close(self) -> None:
+        """Close the function that the cursor is in, and go to its line."""
+        line = self.current
+        head = next(
+            (group.head for group in self._groups if line and group.head and line in (group.head, *group.passes)), None
+        )
+        if head is not None:
+            self._opened = self._opened - {head.ref.history}
+            self._fill(head)
+
+    def draw_row(self, row: int, width: int, base: Style) -> list[Segment]:
+        """Name, iteration, what it removed, added and changed, time, bar, ops: as many as fit."""
+        line = self._lines[row]
+        if line.kind == "heading":
+            return [Segment(f" {cut(line.name, width - 1)}", self.style_of(base, "heading"))]
+        text = self.style_of(base, "dim") if line.is_empty else base
+        columns = self._columns(line, width)
+        name_width = max(width - 1 - sum(cell_len(column) for column in columns), 8)
+        name = (
+            shortened(visible(self._label(line)), name_width)
+            if line.kind == "function"
+            else cut(self._label(line), name_width)
+        )
+        strong = line.kind == "function" and not line.is_empty
+        return [
+            Segment(" ", base),
+            Segment(name, self.style_of(base, "strong") if strong else text),
+            Segment(" " * (name_width - cell_len(name)), base),
+            *(Segment(column, text) for column in columns),
+        ]
+
+    def _label(self, line: PassLine) -> str:
+        if line.kind == "function":
+            return f"{'▾' if line.ref.history in self._opened else '▸'} ƒ {line.name}"
+        inside = "    " if self._is_of_function(line) else ""
+        return f"{inside}{line.name}"
+
+    def _is_of_function(self, line: PassLine) -> bool:
+        return any(group.head is not None and group.head.ref.history == line.ref.history for group in self._groups)
+
+    def _columns(self, line: PassLine, width: int) -> list[str]:
+        """The columns right of the name, the most telling ones where there is little room."""
+        cells = _cells(line)
+        iteration, removed, added, changed, ms, ops = (
+            f"{cell:>{cell_width}}" for cell, cell_width in zip(cells, self._widths, strict=True)
+        )
+        columns = [iteration, removed, added, changed]
+        free = width - 1 - NAME_WIDTH - sum(map(len, columns))
+        bar = f" {self._bar(line):<{BAR_WIDTH}}"
+        for column in (ms, ops, bar):
+            if free < len(column):
+                break
+            columns.append(column)
+            free -= len(column)
+        return columns
+
+    def _bar(self, line: PassLine) -> str:
+        if not line.ms or not self._longest_ms or line.kind == "function":
+            return ""
+        eighths = min(round(line.ms / self._longest_ms * BAR_WIDTH * 8), BAR_WIDTH * 8)
+        return EIGHTHS[-1] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+
+
+def _cells(line: PassLine) -> tuple[str, ...]:
+    """Iteration, what was removed, added and changed, time, ops."""
+    ms = "" if line.ms is None else f"{line.ms:,.2f} ms" if line.ms < 100 else f"{line.ms:,.0f} ms"
+    edit = (f"{sign}{count:,}" if count else "·" for count, sign in line.counts)
+    return (str(line.iteration or ""), *edit, ms, f"{line.ops:,}")
