@@ -12,6 +12,11 @@ from typing import Any
 _NODE_TAG = 0x0A
 """Field 1 of a GraphDef, length-delimited: a NodeDef. The first field of a NodeDef, its name, has the same tag."""
 
+_VERSIONS_TAG = 0x22
+"""Field 4 of a GraphDef, its versions: the last that the runtime writes, so that a file without it was cut off."""
+
+_CUT_OFF = "it ends before its versions, the last part of a graph"
+
 _TEXT_NODE = re.compile(rb"^node \{\n(.*?)^\}\n", re.DOTALL | re.MULTILINE)
 _TEXT_NAME = re.compile(rb'  name: "([^"]*)"')
 
@@ -23,6 +28,7 @@ def split_nodes(raw: bytes) -> dict[str, bytes]:
     """The nodes of a binary GraphDef. Raises ValueError when it is no whole GraphDef."""
     nodes: dict[str, bytes] = {}
     place, end = 0, len(raw)
+    is_whole = False
     try:
         while place < end:
             tag, place = _varint(raw, place)
@@ -35,6 +41,7 @@ def split_nodes(raw: bytes) -> dict[str, bytes]:
                 if tag == _NODE_TAG:
                     node = raw[place:after]
                     nodes[_name_of(node)] = node
+                is_whole = is_whole or tag == _VERSIONS_TAG
                 place = after
             elif wire_type == 0:
                 _, place = _varint(raw, place)
@@ -42,6 +49,8 @@ def split_nodes(raw: bytes) -> dict[str, bytes]:
                 raise ValueError(f"byte {place:,} is no field of a GraphDef")
     except IndexError:
         raise ValueError("it ends in the middle of a field") from None
+    if not is_whole:
+        raise ValueError(_CUT_OFF)
     return nodes
 
 
@@ -67,15 +76,17 @@ def _name_of(node: bytes) -> str:
 
 
 def split_text_nodes(raw: bytes) -> dict[str, bytes]:
-    """The nodes of a GraphDef in protobuf's text format, each as text. Raises ValueError when it has none."""
+    """The nodes of a GraphDef in protobuf's text format, each as text. Raises ValueError when it is not whole."""
     nodes: dict[str, bytes] = {}
     for found in _TEXT_NODE.finditer(raw):
         name = _TEXT_NAME.match(found[1])
         if name is None:
             raise ValueError("it has a node without a name")
         nodes[name[1].decode("utf-8", "replace")] = found[1]
-    if raw.strip() and not nodes:
-        raise ValueError("it has no node")
+    if len(nodes) != raw.count(b"\nnode {\n") + raw.startswith(b"node {\n"):
+        raise ValueError("it ends in the middle of a node")
+    if b"\nversions {\n" not in raw or not raw.endswith(b"\n}\n"):
+        raise ValueError(_CUT_OFF)
     return nodes
 
 
