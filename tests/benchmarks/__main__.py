@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.benchmarks import opening, recording_overhead, ui_latency
+from tests.benchmarks import opening, recording_overhead, recording_passes, ui_latency
 from tests.benchmarks.processes import ROOT, Row, python
 
 PARTS = ("recording", "opening", "ui")
@@ -49,6 +49,7 @@ def rows(parts: list[str], large: Path | None, repeats: int) -> Iterable[Row]:
     """Every number of the chosen parts."""
     if "recording" in parts:
         yield from recording_overhead.rows(min(repeats, 3))
+        yield from recording_passes.rows(min(repeats, 3))
     if large is not None and "opening" in parts:
         yield from opening.rows(large, repeats)
     if large is not None and "ui" in parts:
