@@ -107,14 +107,3 @@ def _differences(
         for key in before.keys() | after.keys():
             if key[:1] != "_" and before.get(key) != after.get(key):
                 yield f"{name} has the attr {key} {before.get(key)!r} and ran with {after.get(key)!r}"
-
-
-def rows_of(fates: PassFates, function: str = "") -> dict[str, tuple[str, str, str]]:
-    """By op name, for the ops of one graph that are not kept as they were: fate, `pass iteration`, where it ended."""
-    rows = {}
-    for id_, row in fates.fates.items():
-        where, _, name = id_.rpartition(FUNCTION_SEPARATOR)
-        if where == function and not (row.fate == "kept" and row.into == id_):
-            run = f"{row.pass_name or '-'} {row.iteration or ''}".strip()
-            rows[name] = (row.fate, run, row.into or "-")
-    return rows

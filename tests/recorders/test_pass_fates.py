@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.fate_checks import broken_promises
+from tests.fate_words import ExpectedFates, FateWords, expected_fates, found_fates
 from tfgraphdbg.analyses.fates import PassFates, pass_fates
 from tfgraphdbg.graph_model import FUNCTION_SEPARATOR
 from tfgraphdbg.recording import Recording
@@ -60,38 +60,12 @@ def test_the_accounting_is_exact_on(target, recorded):
     exact(recorded(target))
 
 
-class Expected(NamedTuple):
-    """What a function's docstring says of its ops."""
-
-    fates: dict[str, tuple[str, str, str]]
-    """By op: fate, pass and iteration, where it ended."""
-    origins: dict[str, tuple[str, ...]]
-    others_kept: bool
-
-
-_FATE = re.compile(r"(\S+) (\w+)(?: by (\w+(?: \d+)?))?(?: into (\S+))?")
-_ORIGINS = re.compile(r"(\S+) from (.+)")
-
-
-def expected_of(docstring: str) -> Expected:
-    fates, origins = {}, {}
-    body = docstring.partition("\n\n")[2]
-    lines = [line.strip() for line in body.splitlines() if line.strip()]
-    for line in lines:
-        if found := _ORIGINS.fullmatch(line):
-            origins[found[1]] = tuple(found[2].split(", "))
-        elif not line.startswith("Others "):
-            found = _FATE.fullmatch(line)
-            assert found, line
-            fates[found[1]] = (found[2], found[3] or "-", found[4] or found[1])
-    return Expected(fates, origins, not lines[-1].startswith("Others "))
-
-
-def known_functions() -> Iterator[tuple[str, Expected]]:
+def known_functions() -> Iterator[tuple[str, ExpectedFates]]:
+    """Each function with what its docstring says below the first paragraph."""
     for program in BY_CONSTRUCTION:
         for node in ast.parse((PROGRAMS / program).read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and (docstring := ast.get_docstring(node)):
-                yield node.name, expected_of(docstring)
+                yield node.name, expected_fates(docstring.partition("\n\n")[2])
 
 
 KNOWN = dict(known_functions())
@@ -108,11 +82,8 @@ def told(id_: str) -> str:
     return re.sub(r"^(?:__inference_)?(.+?)_\d+$", r"\1", function) + separator + name
 
 
-def told_fates(fates: PassFates) -> dict[str, tuple[str, str, str]]:
-    return {
-        told(id_): (row.fate, f"{row.pass_name or '-'} {row.iteration or ''}".strip(), told(row.into or "-"))
-        for id_, row in fates.fates.items()
-    }
+def told_fates(fates: PassFates) -> dict[str, FateWords]:
+    return {told(id_): (fate, run, told(into)) for id_, (fate, run, into) in found_fates(fates).items()}
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -130,16 +101,9 @@ def test_fates_are_those_that_the_construction_says(name, recorded):
         kept.update(matching)
     if expected.others_kept:
         others = {op: row for op, row in found.items() if op not in kept}
-        parts = {op for op in others if op in expected.origins}
-        assert {op: row for op, row in others.items() if op not in parts} == {
-            op: ("kept", "-", op) for op in others if op not in parts
-        }
+        assert others == {op: ("kept", "-", op) for op in others}
     origins = {told(id_): tuple(map(told, came)) for id_, came in fates.origins.items()}
-    assert {op: set(origins.get(op, ())) for op in expected.origins} == {
-        op: set(came) for op, came in expected.origins.items()
-    }
-    for op, came in expected.origins.items():
-        assert origins[op] == came
+    assert {op: origins.get(op) for op in expected.origins} == expected.origins
     assert broken_promises(recording, tracing) == []
 
 

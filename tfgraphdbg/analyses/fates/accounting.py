@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.fates.edits import PassRun
+from tfgraphdbg.analyses.fates.fate_events import FateEvent
 from tfgraphdbg.analyses.fates.inlined_bodies import InlinedBodies
 from tfgraphdbg.analyses.fates.origins import SPECIALIZED, Origins
-from tfgraphdbg.analyses.fates.rewrite_fates import FateEvent, RewriteFates
+from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
 from tfgraphdbg.analyses.fates.rules import RUNTIME, Fate, kind_of
 from tfgraphdbg.analyses.fates.same_values import SameValues
 from tfgraphdbg.graph_model import GraphModel, OpNode, garbage_collection_paused, op_id
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.rewrites import RewriteHistory
+
+_SPECIALIZING = "function_optimizer"
 
 
 class OpFate(NamedTuple):
@@ -103,6 +106,9 @@ class _Accounting:
             id_ = op_id(function, name)
             event = _deciding_event(followed, values, op, given.get(name, op))
             into = followed.ended_in(name)
+            if event is not None and event.pass_name == RUNTIME and SPECIALIZED in item and event.fate == "folded":
+                # A copy of the function for one call holds the constant that the call passed.
+                event = event._replace(pass_name=_SPECIALIZING)
             if event is not None and event.fate == "inlined":
                 into = self._into_of_call(op, id_, event, followed) or into
                 if not into and not self._inlined.was_taken_apart(op):

@@ -10,7 +10,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from tfgraphdbg.analyses.fates.edits import CONSTANT, UNUSED, Edit, Outcome, PassRun, data_inputs, newcomer, producer
+from tfgraphdbg.analyses.fates.edits import (
+    CONSTANT,
+    UNUSED,
+    Edit,
+    Outcome,
+    PassRun,
+    data_inputs,
+    newcomer,
+    output_of,
+    producer,
+)
 from tfgraphdbg.analyses.fates.rules import is_fused_type
 from tfgraphdbg.graph_model import OpNode
 
@@ -20,6 +30,8 @@ class _Votes(NamedTuple):
 
     stand_ins: Counter[str]
     """Ops that are read in its place."""
+    outputs: dict[int, str]
+    """For each of its outputs what is read in its place."""
     absorbers: Counter[str]
     """Readers that became a fused op."""
     takers: Counter[str]
@@ -30,6 +42,11 @@ class _Votes(NamedTuple):
     """What became of readers that were rewritten together with it."""
     runs: list[PassRun | None]
     """Of each reader the earlier pass that had decided on it; None where this edit does."""
+
+    def for_stand_in(self, old: str, new: str) -> None:
+        """Count a reader that reads `new` in place of `old`, both in GraphDef notation."""
+        self.stand_ins[producer(new)] += 1
+        self.outputs.setdefault(output_of(old), new)
 
 
 class EditOutcomes:
@@ -79,7 +96,7 @@ class EditOutcomes:
         readers = self._readers.get(name)
         if readers is None:
             return self._control_twin(name)
-        votes = _Votes(Counter(), Counter(), Counter(), Counter(), Counter(), [])
+        votes = _Votes(Counter(), {}, Counter(), Counter(), Counter(), Counter(), [])
         for reader, position in readers:
             now = self._edit.after.get(reader)
             if now is None:
@@ -94,7 +111,11 @@ class EditOutcomes:
 
     def _decided(self, name: str, votes: _Votes) -> Outcome:
         if votes.stand_ins:
-            return self._replaced(name, [stand_in for stand_in, _ in votes.stand_ins.most_common()])
+            stand_ins = [stand_in for stand_in, _ in votes.stand_ins.most_common()]
+            outcome = self._replaced(name, stand_ins)
+            if outcome.seen in ("used in folding", "unused"):
+                return outcome
+            return outcome._replace(outputs=tuple(votes.outputs.items()))
         if votes.absorbers:
             return Outcome("absorbed", votes.absorbers.most_common(1)[0][0])
         if votes.takers:
@@ -141,16 +162,16 @@ class EditOutcomes:
             votes.takers[now.name] += 1
         elif len(before) == len(after):
             found = edit.read_instead(was, before, after, position)
-            if found == name:
+            if producer(found) == name:
                 return
-            if became_another and edit.computes(name) and edit.passes_on(name, found):
+            if became_another and edit.computes(name) and edit.passes_on(name, producer(found)):
                 votes.takers[now.name] += 1
             else:
-                votes.stand_ins[found] += 1
+                votes.for_stand_in(before[position], found)
         elif became_another and (len(after) > len(before) or edit.computes(name)):
             votes.takers[now.name] += 1
         elif before[position] not in after and (found := newcomer(before, after, position)):
-            votes.stand_ins[found] += 1
+            votes.for_stand_in(before[position], found)
 
     def _see_gone_reader(self, name: str, reader: str, position: int, votes: _Votes) -> None:
         outcome = self.of_gone(reader)
@@ -161,14 +182,14 @@ class EditOutcomes:
             inputs, twin_inputs = data_inputs(was), data_inputs(now)
             if len(twin_inputs) == len(inputs):
                 found = self._edit.read_instead(was, inputs, twin_inputs, position)
-                if found != name:
-                    votes.stand_ins[found] += 1
+                if producer(found) != name:
+                    votes.for_stand_in(inputs[position], found)
         elif seen in ("constant", "used in folding"):
             votes.folders[into] += 1
         elif seen == "own input":
             # The reader passed a value on: this one's, when it is what its own readers now read past both.
             if into and self._edit.passes_on(name, self._edit.value_source(into)):
-                votes.stand_ins[into] += 1
+                votes.for_stand_in(was.inputs[position], dict(outcome.outputs).get(0, into))
         elif seen in ("absorbed", "taken over", "new op", "other op") and into:
             reads_it_still = now is not None and name in map(producer, data_inputs(now))
             if not reads_it_still:

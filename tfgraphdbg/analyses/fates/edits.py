@@ -37,6 +37,8 @@ class Outcome(NamedTuple):
     into: str
     also: tuple[str, ...] = ()
     """Further ops that stand in for other outputs of it."""
+    outputs: tuple[tuple[int, str], ...] = ()
+    """For each output that was read: what is read in its place, in GraphDef notation; empty where none is told."""
     run: PassRun | None = None
     """The earlier pass that decided: this edit only cleans up. None for the pass of the edit."""
 
@@ -50,6 +52,11 @@ def data_inputs(op: OpNode) -> list[str]:
     if inputs and inputs[-1][:1] == "^":
         return [text for text in inputs if text[:1] != "^"]
     return list(inputs)
+
+
+def output_of(text: str) -> int:
+    """The output that a data input reads."""
+    return 0 if ":" not in text else parse_input(text).output
 
 
 def producer(text: str) -> str:
@@ -160,22 +167,22 @@ class Edit(NamedTuple):
     def read_instead(self, was: OpNode, before: list[str], after: list[str], position: int) -> str:
         """What an op of as many inputs reads now in place of one; Grappler sorts those of additions and the like."""
         if was.op_type not in ANY_ORDER:
-            return producer(after[position])
+            return after[position]
         if before[position] in after:
-            return producer(before[position])
-        came = [producer(text) for text in after if text not in before]
+            return before[position]
+        came = [text for text in after if text not in before]
         gone = producer(before[position])
         gone_type = self.before[gone].op_type
         likely = (
-            next((name for name in came if self.passes_on(gone, name)), None),
-            next((name for name in came if self.after[name].op_type == gone_type), None),
-            producer(after[position]) if after[position] not in before else None,
+            next((text for text in came if self.passes_on(gone, producer(text))), None),
+            next((text for text in came if self.after[producer(text)].op_type == gone_type), None),
+            after[position] if after[position] not in before else None,
         )
-        return next((name for name in likely if name is not None), came[0] if came else producer(after[position]))
+        return next((text for text in likely if text is not None), came[0] if came else after[position])
 
 
 def newcomer(before: list[str], after: list[str], position: int) -> str:
-    """The op read now in place of several inputs, one of them at `position`, by an op of fewer; empty for none."""
+    """What an op of fewer inputs reads now in place of several, one of them at `position`; empty for nothing."""
     came = [text for text in after if text not in before]
     if not came:
         return ""
@@ -183,4 +190,4 @@ def newcomer(before: list[str], after: list[str], position: int) -> str:
     kept = [text for text in before[position:] if text in after]
     up_to = after.index(kept[0]) if kept else len(after)
     before_it = [text for text in after[:up_to] if text not in before]
-    return producer((before_it or came)[-1])
+    return (before_it or came)[-1]

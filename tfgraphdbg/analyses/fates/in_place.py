@@ -6,6 +6,7 @@ from tfgraphdbg.analyses.devices import devices_differ
 from tfgraphdbg.analyses.fates.edits import CONSTANT, Edit, Outcome, data_inputs, producer
 from tfgraphdbg.analyses.fates.rules import PASS_THROUGH, is_fused_type
 from tfgraphdbg.analyses.op_pairing import role
+from tfgraphdbg.graph_model import OpNode
 
 
 def seen_in_place(edit: Edit, name: str) -> Outcome | None:
@@ -24,7 +25,18 @@ def seen_in_place(edit: Edit, name: str) -> Outcome | None:
         return Outcome("device changed", name)
     if edit.exact and edit.attrs_differ(was, now):
         return Outcome("attrs changed", name)
-    return Outcome("inputs changed", name) if data_inputs(was) != data_inputs(now) else None
+    if data_inputs(was) == data_inputs(now):
+        return None
+    return Outcome("left loop" if _left_loop(edit, was, now) else "inputs changed", name)
+
+
+def _left_loop(edit: Edit, was: OpNode, now: OpNode) -> bool:
+    """Whether an op reads what came into its loop from outside of it instead."""
+    for old, new in zip(data_inputs(was), data_inputs(now), strict=False):
+        entry = edit.before.get(producer(old))
+        if entry is not None and entry.op_type == "Enter" and old != new and new in entry.inputs:
+            return True
+    return False
 
 
 def _taken_over_by(edit: Edit, name: str) -> str:

@@ -8,14 +8,11 @@ from typing import NamedTuple
 
 from tfgraphdbg.analyses.devices import devices_differ
 from tfgraphdbg.analyses.fates.edit_outcomes import EditOutcomes
-from tfgraphdbg.analyses.fates.edits import CONSTANT, AttrSets, Edit, Outcome, PassRun, data_inputs, producer
+from tfgraphdbg.analyses.fates.edits import CONSTANT, AttrSets, Edit, Outcome, PassRun, data_inputs, output_of, producer
+from tfgraphdbg.analyses.fates.fate_events import FateEvent, most_telling
 from tfgraphdbg.analyses.fates.in_place import seen_in_place
 from tfgraphdbg.analyses.fates.rules import (
-    DECISIVE,
-    PASS_THROUGH,
-    REWIRING_PASSES,
     RUNTIME,
-    Fate,
     Seen,
     fate_of,
     kind_of,
@@ -23,26 +20,6 @@ from tfgraphdbg.analyses.fates.rules import (
 from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.rewrites import RewriteStep
-
-
-class FateEvent(NamedTuple):
-    """Something that one pass did to one op."""
-
-    fate: Fate
-    seen: Seen
-    pass_name: str
-    iteration: int | None
-    """None for what the runtime did before Grappler."""
-    into: str
-    """The op that stood in for it right afterwards: itself when it was changed in place; empty for none."""
-    was: str = ""
-    """Its op type before."""
-    now: str = ""
-    """The op type of what stood in for it."""
-    reads: tuple[str, ...] = ()
-    """What it read before it was folded, fused or changed into another op."""
-    also: tuple[str, ...] = ()
-    """Further ops that stood in for other outputs of it."""
 
 
 class RewriteFates:
@@ -60,6 +37,7 @@ class RewriteFates:
         self._callees = frozenset(callees)
         self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
         self._unread: dict[str, Outcome] = {}
+        self._outputs: dict[str, Mapping[int, str]] = {}
         self._all_ended: dict[str, frozenset[str]] = {}
 
     def follow(self, given: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> None:
@@ -104,8 +82,11 @@ class RewriteFates:
             if outcome is not None:
                 self._add(name, self._event(name, outcome, run, after))
         for name in names.removed:
-            self._add(name, self._event(name, outcomes.of_gone(name), run, after))
+            outcome = outcomes.of_gone(name)
+            self._add(name, self._event(name, outcome, run, after))
             self._unread.pop(name, None)
+            if outcome.outputs:
+                self._outputs[name] = dict(outcome.outputs)
         for name in outcomes.read_before:
             if name in after and not self._uses[name]:
                 outcome = outcomes.of_gone(name)
@@ -120,7 +101,8 @@ class RewriteFates:
     def _find_parts(self, after: Mapping[str, OpNode], names: _Names) -> None:
         """Find for what the ops that an edit added compute a part: AddN ops of a sum, the product of a batch norm."""
         made_of = [self.events[name][-1] for name in (*names.removed, *names.changed) if name in self.events]
-        wholes = {found.into for found in (*made_of, *self._unread.values()) if found.seen in _MADE_ANEW}
+        wholes = {event.into for event in made_of if event.seen in _MADE_ANEW}
+        wholes.update(outcome.into for outcome in self._unread.values() if outcome.seen in _MADE_ANEW)
         added, waiting = set(names.added) - wholes, list(wholes)
         while waiting and added:
             whole = waiting.pop()
@@ -153,13 +135,14 @@ class RewriteFates:
 
     def ended_in(self, name: str) -> str:
         """The op of the last graph that stands for an op of any graph so far; empty for none."""
-        visited = set()
+        visited, output = set(), 0
         while name and name not in self.now:
             events = self.events.get(name)
             if name in visited or not events:
                 return ""
             visited.add(name)
-            name = events[-1].into
+            told = self._outputs.get(name, {}).get(output) if events[-1].into else None
+            name, output = (producer(told), output_of(told)) if told else (events[-1].into, 0)
         return name
 
     def all_ended_in(self, name: str) -> frozenset[str]:
@@ -189,30 +172,21 @@ class RewriteFates:
 
     def decisive(self, name: str) -> FateEvent | None:
         """The event that is an op's fate: the first one that is final, else the one that says most; None: untouched."""
-        events = [event for event in self.events.get(name, ()) if event.fate != "kept"]
-        # An op that is there again under its name was not lost.
         alive = name in self.now
-        final = (
-            event
-            for event in events
-            if event.fate == "inlined" or (event.fate in DECISIVE and not (alive and event.into != name))
-        )
-        found = next(final, None)
-        # Of equals the last: it is what still holds.
-        return _decided_before(found, events) if found else max(reversed(events), key=_weight, default=None)
+        event = most_telling(self.events.get(name, ()), name, alive)
+        return event if event is None or alive else self._with_what_it_became(event)
 
-
-def _decided_before(found: FateEvent, events: Sequence[FateEvent]) -> FateEvent:
-    """The same, or the earlier event that left nothing to it but to clean up: x * 1 became an Identity."""
-    if found.seen not in ("own input", "unused"):
-        return found
-    for event in events[: events.index(found)]:
-        if event.seen == "taken over":
-            return event
-        left_nothing = event.now == "NoOp" or found.seen == "own input"
-        if event.seen == "became pass-through" and event.was not in PASS_THROUGH and left_nothing:
-            return found._replace(pass_name=event.pass_name, iteration=event.iteration)
-    return found
+    def _with_what_it_became(self, event: FateEvent) -> FateEvent:
+        """The same, or the removal of the op that went on in its place."""
+        followed = {event.into}
+        last = event
+        while last.fate == "changed" and last.into not in self.now:
+            after = self.events.get(last.into)
+            if not after or (after[-1].into in followed and after[-1].into):
+                break
+            last = after[-1]
+            followed.add(last.into)
+        return last if last.fate == "removed" else event
 
 
 class _Names(NamedTuple):
@@ -222,15 +196,6 @@ class _Names(NamedTuple):
     changed: Sequence[str]
     added: Sequence[str]
 
-
-def _weight(event: FateEvent) -> int:
-    """How much an event that is not final says: that a pass rewires inputs says least when it always does so."""
-    if event.seen == "inputs changed":
-        return 0 if event.pass_name in REWIRING_PASSES else 1
-    return 2 + (_SAYS_MORE.index(event.seen) if event.seen in _SAYS_MORE else len(_SAYS_MORE))
-
-
-_SAYS_MORE: tuple[Seen, ...] = ("became pass-through", "attrs changed", "device changed")
 
 _MADE_ANEW: frozenset[Seen] = frozenset({"new op", "absorbed", "taken over", "became another op", "became fused"})
 """Of an op that was seen so, what stands in for it may be several new ops."""

@@ -23,6 +23,7 @@ Seen = Literal[
     "became another op",
     "attrs changed",
     "inputs changed",
+    "left loop",
     "device changed",
     "twin",
     "own input",
@@ -34,10 +35,10 @@ Seen = Literal[
     "used in folding",
     "unused",
 ]
-"""`became ...`, `... changed`: the op is still there under its name. Else its consumers read a `twin` (an op of its
-type that was there before), its `own input` (or what feeds that), a `constant`, a `new op` or some `other op` instead;
-or it was `absorbed` by a fused op that does its work now, or `taken over` by a neighbour that became another op, which
-does the work of both; or a consumer of it was folded; or nobody reads anything."""
+"""`became ...`, `... changed`, `left loop`: the op is still there under its name. Else its consumers read a `twin` (an
+op of its type that was there before), its `own input` (or what feeds that), a `constant`, a `new op` or some `other
+op` instead; or it was `absorbed` by a fused op that does its work now, or `taken over` by a neighbour that became
+another op, which does the work of both; or a consumer of it was folded; or nobody reads anything."""
 
 PASS_THROUGH = frozenset({"Identity", "IdentityN", "Snapshot", "StopGradient", "PreventGradient", "NoOp"})
 """Op types that compute nothing."""
@@ -73,20 +74,23 @@ class FateRule(NamedTuple):
 RUNTIME = "runtime"
 """The pass name of what the runtime does before Grappler: inlining calls, lowering loops and branches, pruning."""
 
+INLINING = frozenset({RUNTIME, "function_optimizer"})
+"""What inlines calls: the runtime before Grappler, in graphs of TensorFlow 1 a pass."""
+
 FATE_RULES: tuple[FateRule, ...] = (
-    FateRule("twin", "inlined", of="call"),
-    FateRule("own input", "inlined", of="call"),
-    FateRule("new op", "inlined", of="call"),
-    FateRule("other op", "inlined", of="call"),
-    FateRule("constant", "inlined", of="call"),
+    FateRule("twin", "inlined", INLINING, of="call"),
+    FateRule("own input", "inlined", INLINING, of="call"),
+    FateRule("new op", "inlined", INLINING, of="call"),
+    FateRule("other op", "inlined", INLINING, of="call"),
+    FateRule("constant", "inlined", INLINING, of="call"),
     FateRule("unused", "inlined", frozenset({RUNTIME}), of="call"),
     # The NoOp that keeps the name of a call, for the control edges that began or ended there.
-    FateRule("became pass-through", "inlined", of="call"),
+    FateRule("became pass-through", "inlined", INLINING, of="call"),
     # The runtime puts an _Arg in place of a Placeholder, sometimes under another name.
     FateRule("new op", "kept", frozenset({RUNTIME}), of="argument"),
     FateRule("other op", "kept", frozenset({RUNTIME}), of="argument"),
     # A loop invariant keeps its name and reads from outside the loop instead.
-    FateRule("inputs changed", "moved", frozenset({"loop_optimizer"})),
+    FateRule("left loop", "moved"),
     FateRule("device changed", "moved"),
     FateRule("became constant", "folded"),
     FateRule("became fused", "fused"),
@@ -119,13 +123,18 @@ REWIRING_PASSES = frozenset(
 """Passes that change what an op reads only because that went elsewhere; the others change what is computed."""
 
 
-def fate_of(seen: Seen, pass_name: str, op: OpNode, callees: Container[str]) -> Fate:
-    """The fate that the first fitting rule gives. `callees` has the names of library functions."""
+def rule_of(seen: Seen, pass_name: str, op: OpNode, callees: Container[str]) -> FateRule:
+    """The first rule that fits. `callees` has the names of library functions."""
     kind = kind_of(op, callees)
     for rule in FATE_RULES:
         if rule.seen == seen and (not rule.passes or pass_name in rule.passes) and rule.of in ("any", kind):
-            return rule.fate
+            return rule
     raise AssertionError(f"no rule for {seen!r}")
+
+
+def fate_of(seen: Seen, pass_name: str, op: OpNode, callees: Container[str]) -> Fate:
+    """The fate that the first fitting rule gives."""
+    return rule_of(seen, pass_name, op, callees).fate
 
 
 def kind_of(op: OpNode, callees: Container[str]) -> Kind:
