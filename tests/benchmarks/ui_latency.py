@@ -45,6 +45,13 @@ SCRIPT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("clear the search", (ESCAPE,)),
     ("next panel", (TAB,) * 9),
     ("next stage", ("]", "[") * 2),
+    ("passes", ("p",)),
+    ("down the passes", (DOWN,) * 15),
+    ("down an edit", (TAB, *(DOWN,) * 10, *(PAGE_DOWN,) * 5, "N", "n")),
+    ("search an edit", ("/", *"conv", ENTER, ESCAPE)),
+    ("an op of an edit", ("j", ENTER)),
+    ("back to the graph", ("1",)),
+    ("next pass", ("{", "{", "}", "}")),
 )
 
 KEY_EVENT, PAINT = "key", "paint"

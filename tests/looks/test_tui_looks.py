@@ -86,7 +86,7 @@ STEPS = {
     "passes-wide": (with_passes, WIDE, ["p", "j", "j", "G", "enter", "j"]),
     "passes-search": (with_passes, PASSES, ["p", *"jjjjj", "/", *"dense bias"]),
     "passes-missing": (small, NARROW, ["p"]),
-    "life-narrow": (with_passes, NARROW, ["]", "]", "j", "j", "j", "enter", "G"]),
+    "life-narrow": (with_passes, NARROW, ["]", "]", "j", "j", "j", "enter", *"nnnnnn"]),
     "life-medium": (with_passes, PASSES, ["]", "]", "j", "j", "j"]),
     "life-stages": (with_passes, PASSES, ["j", "j", "j", "j", "j", "}", "}", "}", "s"]),
     "life-followed": (with_passes, PASSES, ["j", "j", "j", "}", "}", "}"]),

@@ -16,6 +16,7 @@ from tests.hand_built import (
     small_recording,
     small_traced,
 )
+from tests.pass_recordings import recording_with_passes
 from tests.tui.driving import DrivenApp
 from tests.tui.recordings import with_hlo, with_two_tracings
 from tfgraphdbg.op_query import FIELD_HELP
@@ -144,6 +145,7 @@ def recordings() -> list[object]:
         pytest.param(small_recording(), id="small"),
         pytest.param(with_hlo(), id="hlo"),
         pytest.param(with_two_tracings(), id="tracings"),
+        pytest.param(recording_with_passes(), id="passes"),
         pytest.param(recording_of(packed_recording([hostile_graph()])), id="hostile"),
         pytest.param(recording_of(packed_recording([small_optimized(), small_traced()])), id="backwards"),
     ]

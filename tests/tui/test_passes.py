@@ -246,7 +246,8 @@ def test_a_recording_without_passes_says_why() -> None:
         assert ui.op.name == "x"
     with DrivenApp(small_recording()) as ui:
         ui.press("p")
-        assert ui.shows("What Grappler did to train_step was not recorded.")
+        assert ui.shows("What Grappler did to train_step was not recorded.", "tfgraphdbg inspect model.py:train_step")
+        assert ui.lines()[-1].split() == ["1", "Graph", "2", "Log", "?", "Help", "q", "Quit"]
 
 
 def test_a_graph_file_has_no_passes() -> None:

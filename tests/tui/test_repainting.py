@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.hand_built import packed_recording, small_optimized, small_traced
+from tests.pass_recordings import recording_with_passes
 from tests.tui.driving import DrivenApp
 from tests.tui.recordings import with_hlo, with_meta, with_two_tracings
 from tfgraphdbg.recording import Recording
@@ -63,6 +64,17 @@ def test_nothing_stays_of_a_text_stage() -> None:
         assert ui.stale_lines() == []
         ui.press("2", "1", "G", "[", "down")
         assert ui.stale_lines() == []
+
+
+def test_nothing_stays_of_another_pass() -> None:
+    with DrivenApp(recording_with_passes(), (120, 40)) as ui:
+        ui.press("p", "j", "j", "j", "1", "p", "j", "j")
+        assert ui.stale_lines() == []
+        ui.press("enter", "j", "/", "d", "enter", "escape", "e", "T", "2", "p")
+        assert ui.stale_lines() == []
+        for size in ((80, 24), (200, 60), (121, 41)):
+            ui.resize(*size)
+            assert ui.stale_lines() == []
 
 
 @pytest.mark.parametrize("theme", ["tfgraphdbg-light", "nord", "ansi-light"])

@@ -46,6 +46,8 @@ def no_passes(recording: Recording, tracing: Tracing) -> str:
     reasons = [gap.reason for gap in recording.missing if gap.evidence == "grappler-passes"]
     if reasons:
         return text + "\n\n" + "\n".join(as_sentence(reason) for reason in dict.fromkeys(reasons))
+    if recording.target.kind != "graph_def" and not tracing.jit_compile:
+        text += f"\n\nRecord it again to have it:\n\n    tfgraphdbg inspect {visible(recording.target.name)}"
     return text + _other_tracing(recording)
 
 

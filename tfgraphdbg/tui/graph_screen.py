@@ -20,7 +20,7 @@ from tfgraphdbg.tui.opened_stage import Near, OpenedStage, open_stage
 from tfgraphdbg.tui.shared_view import SharedView
 from tfgraphdbg.tui.stage_order import edit_counts, is_after_pass, stage_counts
 from tfgraphdbg.tui.staged_screen import StagedScreen
-from tfgraphdbg.tui.visit_history import Place, VisitHistory
+from tfgraphdbg.tui.visit_history import Place
 from tfgraphdbg.tui.widgets.op_browser import OpBrowser
 from tfgraphdbg.tui.widgets.stage_bar import StageBar
 from tfgraphdbg.tui.widgets.text_pane import TextPane
@@ -57,9 +57,6 @@ class GraphScreen(StagedScreen):
 
     def __init__(self, view: SharedView) -> None:
         super().__init__(view)
-        self._history = VisitHistory()
-        self._place: Place | None = None
-        """The stage that is on screen or on its way there."""
         self._listed: Place | None = None
         """The stage that the browser lists; None while it lists none."""
         self._indexes: dict[tuple[int, str], OpIndex] = {}
@@ -77,25 +74,15 @@ class GraphScreen(StagedScreen):
         if main is None:
             self._show_nothing(empty_states.no_tracing(self.recording))
         else:
-            self._go(_start_of(self.recording.tracings[main]))
-
-    @property
-    def shown_tracing(self) -> Tracing | None:
-        """The tracing of the stage on screen or on its way there."""
-        return self.recording.tracings[self._place.tracing] if self._place else None
-
-    @property
-    def shown_stage(self) -> str:
-        """The stage on screen or on its way there."""
-        return self._place.stage if self._place else ""
+            self.go(_start_of(self.recording.tracings[main]))
 
     def show_tracing(self, tracing: Tracing) -> None:
         """Show the first stage of another tracing."""
-        self._leave_for(_start_of(tracing))
+        self.leave_for(_start_of(tracing))
 
     def visit(self, place: Place) -> None:
         """Show a place that another mode leads to."""
-        self._leave_for(place)
+        self.leave_for(place)
         self.action_show_panel("found")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -108,21 +95,18 @@ class GraphScreen(StagedScreen):
             return self.shown_tracing is not None and len(self.shown_tracing.stages) > 1
         return True
 
-    def _present(self, place: Place) -> Place:
+    def present(self, place: Place) -> Place:
+        """`place` with the op and the search that are on screen."""
         op = self.browser.op
         return place._replace(op_id=op.id if op else "", query=self.browser.query_text)
 
-    def _leave_for(self, place: Place) -> None:
-        if self._place:
-            self._history.leave(self._present(self._place))
-        self._go(place)
-
-    def _go(self, place: Place) -> None:
+    def go(self, place: Place) -> None:
+        """Show a place."""
         if self._listed and self._listed[:2] == place[:2]:
             self.browser.go(place.op_id, place.query)
             return
-        near = Near(self._place.tracing, self.browser.op) if self._place and self.browser.op else None
-        self._place, self._listed, self.view.tracing = place, None, place.tracing
+        near = Near(self.place.tracing, self.browser.op) if self.place and self.browser.op else None
+        self.place, self._listed, self.view.tracing = place, None, place.tracing
         tracing = self.recording.tracings[place.tracing]
         stage = tracing.stage(place.stage)
         self.stages.show(tracing, len(self.recording.tracings), has_passes=self.view.has_passes(tracing))
@@ -153,7 +137,7 @@ class GraphScreen(StagedScreen):
     @on(StageOpened)
     def show_stage(self, event: StageOpened) -> None:
         """Show a graph, unless the user went elsewhere meanwhile."""
-        if event.asked != self._place:
+        if event.asked != self.place:
             return
         opened = event.stage
         if event.asked.op_id and event.asked.op_id != opened.place.op_id:
@@ -193,20 +177,20 @@ class GraphScreen(StagedScreen):
     @on(LivesFound)
     def tell_lives(self, event: LivesFound) -> None:
         """Complete the op that is looked at."""
-        if self._place and event.tracing == self._place.tracing:
+        if self.place and event.tracing == self.place.tracing:
             self.browser.tell_lives(event.lives, event.note)
 
     @on(TextOpened)
     def show_text(self, event: TextOpened) -> None:
         """Show a compiler's text in place of the graph."""
-        if event.place == self._place:
+        if event.place == self.place:
             self._show_body("text")
             self.text.show(event.lines, empty_states.EMPTY_TEXT)
 
     @on(WorkFailed)
     def show_unreadable(self, event: WorkFailed) -> None:
         """Say in place of the graph which stage is damaged; a modal says how."""
-        if event.place and event.place == self._place:
+        if event.place and event.place == self.place:
             self._show_nothing(empty_states.unreadable(event.place.stage))
 
     def _show_nothing(self, why: str) -> None:
@@ -223,11 +207,11 @@ class GraphScreen(StagedScreen):
     @on(OpBrowser.JumpWanted)
     def jump(self, event: OpBrowser.JumpWanted) -> None:
         """Follow a link to an op of this or another stage, or to what a search finds."""
-        if self._place is None:
+        if self.place is None:
             return
-        tracing, present, _, _ = self._place
+        tracing, present, _, _ = self.place
         if isinstance(event.jump, QueryJump):
-            self._leave_for(Place(tracing, present, query=event.jump.query))
+            self.leave_for(Place(tracing, present, query=event.jump.query))
             self.browser.focus_panel("ops")
         elif isinstance(event.jump, OpJump):
             stage = event.jump.stage or present
@@ -236,7 +220,7 @@ class GraphScreen(StagedScreen):
                 return
             keeps_search = stage == present and self.browser.lists(event.jump.op_id)
             query = self.browser.query_text if keeps_search else ""
-            self._leave_for(Place(tracing, stage, event.jump.op_id, query))
+            self.leave_for(Place(tracing, stage, event.jump.op_id, query))
 
     @on(StageBar.StageClicked)
     def stage_clicked(self, event: StageBar.StageClicked) -> None:
@@ -245,23 +229,6 @@ class GraphScreen(StagedScreen):
             self.go_to_stage(event.stage)
         else:
             self.action_choose_stage()
-
-    def go_to_stage(self, stage: str) -> None:
-        """Show another stage, at the op that stands for the present one, with the same search."""
-        if self._place and stage != self._place.stage:
-            self._leave_for(Place(self._place.tracing, stage, query=self.browser.query_text))
-
-    def action_back(self) -> None:
-        """Go back to where the last jump came from."""
-        place = self._history.back(self._present(self._place)) if self._place else None
-        if place:
-            self._go(place)
-
-    def action_forward(self) -> None:
-        """Undo going back."""
-        place = self._history.forward(self._present(self._place)) if self._place else None
-        if place:
-            self._go(place)
 
     def action_search(self) -> None:
         """Type a search: for ops, or in the text that is shown."""

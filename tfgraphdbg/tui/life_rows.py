@@ -52,8 +52,10 @@ def _event_rows(event: LifeEvent, width: int) -> Iterator[DetailRow]:
     yield from (DetailRow((Part(f"  {line}"),), jump) for line in before)
     name, op_type = visible(event.op), visible(event.op_type)
     if not name:
-        now = (Part(f" {op_type}", "accent"),) if op_type else ()
-        yield DetailRow((Part(f"  {last}"), *now))
+        fits = cell_len(last) + cell_len(op_type) + 3 <= width
+        yield DetailRow((Part(f"  {last}"), Part(f" {op_type}" if fits else "", "accent")))
+        if not fits:
+            yield DetailRow((Part("    "), Part(op_type, "accent")))
         return
     kind = Part(f"  {op_type}", "accent")
     if cell_len(last) + cell_len(name) + cell_len(kind.text) + 4 <= width:

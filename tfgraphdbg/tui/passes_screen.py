@@ -133,6 +133,7 @@ class PassesScreen(TracingScreen):
 
     def _show_nothing(self, why: str) -> None:
         self.query_one("#nothing", Static).update(why)
+        self.set_focus(None)
         self._show_body(lists=False)
 
     def _show_lists(self) -> None:

@@ -1,4 +1,4 @@
-"""Going from stage to stage of a tracing: one by one, pass by pass, or by choosing from a list."""
+"""Going from place to place: stage by stage, pass by pass, by choosing from a list, and back again."""
 
 from __future__ import annotations
 
@@ -9,21 +9,49 @@ from textual import on, work
 from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Tracing
 from tfgraphdbg.tui.messages import StagesRead, WorkFailed
+from tfgraphdbg.tui.shared_view import SharedView
 from tfgraphdbg.tui.stage_order import pass_beside, stage_beside, stage_entries
 from tfgraphdbg.tui.tracing_screen import TracingScreen
+from tfgraphdbg.tui.visit_history import Place, VisitHistory
 
 
 class StagedScreen(TracingScreen):
     """A mode that shows one stage of one tracing."""
 
+    def __init__(self, view: SharedView) -> None:
+        super().__init__(view)
+        self._history = VisitHistory()
+        self.place: Place | None = None
+        """The stage that is on screen or on its way there."""
+
+    @property
+    def shown_tracing(self) -> Tracing | None:
+        """The tracing of the stage on screen or on its way there."""
+        return self.recording.tracings[self.place.tracing] if self.place else None
+
     @property
     def shown_stage(self) -> str:
-        """The stage on screen or on its way there; empty for none."""
+        """The stage on screen or on its way there."""
+        return self.place.stage if self.place else ""
+
+    def present(self, place: Place) -> Place:
+        """`place` with the op and the search that are on screen."""
         raise NotImplementedError
 
-    def go_to_stage(self, stage: str) -> None:
-        """Show another stage."""
+    def go(self, place: Place) -> None:
+        """Show a place."""
         raise NotImplementedError
+
+    def leave_for(self, place: Place) -> None:
+        """Show a place, and remember the present one to come back to."""
+        if self.place:
+            self._history.leave(self.present(self.place))
+        self.go(place)
+
+    def go_to_stage(self, stage: str) -> None:
+        """Show another stage, at the op that stands for the present one, with the same search."""
+        if self.place and stage != self.place.stage:
+            self.leave_for(Place(self.place.tracing, stage, query=self.present(self.place).query))
 
     def action_step_stage(self, step: int) -> None:
         """Go to the next or the previous stage, around the end."""
@@ -66,3 +94,15 @@ class StagedScreen(TracingScreen):
         present = names.index(self.shown_stage) if self.shown_stage in names else 0
         screen = ChoiceScreen("Stages", stage_choices(event.entries), present)
         self.app.push_screen(screen, lambda entry: None if entry is None else self.go_to_stage(names[entry]))
+
+    def action_back(self) -> None:
+        """Go back to where the last jump came from."""
+        place = self._history.back(self.present(self.place)) if self.place else None
+        if place:
+            self.go(place)
+
+    def action_forward(self) -> None:
+        """Undo going back."""
+        place = self._history.forward(self.present(self.place)) if self.place else None
+        if place:
+            self.go(place)

@@ -47,12 +47,13 @@ class EditList(VirtualRows):
         super().__init__(id)
         self._rows: Sequence[EditRow] = ()
         self._words: tuple[str, ...] = ()
-        self._place_width = 0
+        self._place_width = self._type_width = 0
 
     def show(self, rows: Sequence[EditRow], words: tuple[str, ...], empty: str) -> None:
         """Show these rows with `words` marked; `empty` is said when there are none."""
         self._rows, self._words, self.empty = rows, words, empty
         self._place_width = max((cell_len(visible(row.place)) for row in rows), default=0)
+        self._type_width = max((cell_len(visible(row.op_type)) for row in rows), default=0)
         self.top = 0
         self.rows_changed(1 if len(rows) > 1 else 0)
 
@@ -85,6 +86,7 @@ class EditList(VirtualRows):
         type_width, most_place = (
             (NARROW_TYPE_WIDTH, NARROW_PLACE_WIDTH) if width < NARROW else (TYPE_WIDTH, PLACE_WIDTH)
         )
+        type_width = min(self._type_width, type_width)
         place_width = min(self._place_width, most_place)
         place = shortened(visible(entry.place), place_width)
         place = f" {place}{' ' * (place_width - cell_len(place))}"

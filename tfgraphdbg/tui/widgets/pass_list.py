@@ -38,7 +38,7 @@ class PassList(VirtualRows):
         Binding("h,left", "close", "Close", tooltip="Close this function", show=False, id="passes.close"),
     ]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--heading"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--heading", "rows--bar"}
 
     @dataclass
     class PassHighlighted(Message):
@@ -67,6 +67,7 @@ class PassList(VirtualRows):
         lines = [line for group in groups for line in (*group.passes, *([group.head] if group.head else []))]
         self._longest_ms = max((line.ms or 0.0 for line in lines if line.kind == "pass"), default=0.0)
         self._widths = [max(map(len, column)) + 1 for column in zip(*map(_cells, lines), strict=True)]
+        self.fit_width()
         self._fill(None)
 
     def hide_empty(self, hide: bool) -> None:
@@ -86,6 +87,11 @@ class PassList(VirtualRows):
         self.rows_changed(place)
         if self._lines and self.current != wanted:
             self.cursor_moved(self.cursor)
+
+    def fit_width(self) -> None:
+        """Say in the title which columns there are."""
+        has_ms, has_ops, _ = self._shown(self.row_width) if self._widths else (False, False, False)
+        self.border_title = f"Passes: iteration, edit{', time' * has_ms}{', ops left' * has_ops}"
 
     @property
     def row_count(self) -> int:
@@ -126,19 +132,17 @@ class PassList(VirtualRows):
         if line.kind == "heading":
             return [Segment(f" {cut(line.name, width - 1)}", self.style_of(base, "heading"))]
         text = self.style_of(base, "dim") if line.is_empty else base
-        columns = self._columns(line, width)
-        name_width = max(width - 1 - sum(cell_len(column) for column in columns), 8)
-        name = (
-            shortened(visible(self._label(line)), name_width)
-            if line.kind == "function"
-            else cut(self._label(line), name_width)
-        )
+        columns, bar = self._columns(line, width)
+        name_width = max(width - 1 - sum(map(cell_len, (*columns, bar))), 8)
+        label = self._label(line)
+        name = shortened(visible(label), name_width) if line.kind == "function" else cut(visible(label), name_width)
         strong = line.kind == "function" and not line.is_empty
         return [
             Segment(" ", base),
             Segment(name, self.style_of(base, "strong") if strong else text),
             Segment(" " * (name_width - cell_len(name)), base),
             *(Segment(column, text) for column in columns),
+            Segment(bar, self.style_of(base, "bar")),
         ]
 
     def _label(self, line: PassLine) -> str:
@@ -150,21 +154,21 @@ class PassList(VirtualRows):
     def _is_of_function(self, line: PassLine) -> bool:
         return any(group.head is not None and group.head.ref.history == line.ref.history for group in self._groups)
 
-    def _columns(self, line: PassLine, width: int) -> list[str]:
-        """The columns right of the name, the most telling ones where there is little room."""
-        cells = _cells(line)
-        iteration, removed, added, changed, ms, ops = (
-            f"{cell:>{cell_width}}" for cell, cell_width in zip(cells, self._widths, strict=True)
-        )
-        columns = [iteration, removed, added, changed]
-        free = width - 1 - NAME_WIDTH - sum(map(len, columns))
-        bar = f" {self._bar(line):<{BAR_WIDTH}}"
-        for column in (ms, ops, bar):
-            if free < len(column):
-                break
-            columns.append(column)
-            free -= len(column)
-        return columns
+    def _shown(self, width: int) -> tuple[bool, bool, bool]:
+        """Whether there is room for the time, the ops, and a bar of the time."""
+        shown = []
+        free = width - 1 - NAME_WIDTH - sum(self._widths[:4])
+        for needed in (*self._widths[4:], BAR_WIDTH + 1):
+            shown.append(free >= needed)
+            free -= needed if free >= needed else 0
+        return shown[0], shown[1], shown[2]
+
+    def _columns(self, line: PassLine, width: int) -> tuple[list[str], str]:
+        """The columns right of the name, the most telling ones where there is little room, and the bar of its time."""
+        cells = [f"{cell:>{wide}}" for cell, wide in zip(_cells(line), self._widths, strict=True)]
+        has_ms, has_ops, has_bar = self._shown(width)
+        columns = [*cells[:4], *cells[4:5] * has_ms, *cells[5:] * has_ops]
+        return columns, f" {self._bar(line):<{BAR_WIDTH}}" if has_bar else ""
 
     def _bar(self, line: PassLine) -> str:
         if not line.ms or not self._longest_ms or line.kind == "function":
