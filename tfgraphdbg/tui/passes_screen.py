@@ -38,7 +38,7 @@ MOST_EDITS_KEPT = 8
 class PassesScreen(TracingScreen):
     """Browse what Grappler did to the ops of a tracing."""
 
-    AUTO_FOCUS = "#passes"
+    AUTO_FOCUS = ""
     BINDING_GROUP_TITLE = "Passes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", tooltip="Search what this pass did", id="passes.search"),
