@@ -88,7 +88,7 @@ def test_counts_add_up_to_the_rows_and_the_title_tells_what_grappler_did() -> No
     counts = report.table("fate-counts")
     assert sum(int(str(row[1])) for row in counts.rows) == len(report.table("fates").rows)
     ops = len(graph_of(LOWERED).top_level_ops)
-    assert f"Grappler made 8 ops of the {ops} that it was given, in 3.3 ms" in report.title
+    assert f"Grappler made 8 ops of the {ops} that it was given, and just these ran, in 3.3 ms" in report.title
     assert "1 folded" not in report.title.partition(": ")[0]
     assert "inlined" not in report.title
 
@@ -140,6 +140,16 @@ def test_a_pass_that_failed_is_a_warning() -> None:
     (found,) = findings_of(with_steps(failing), "failed-pass")
     assert (found.severity, found.evidence["pass"]) == ("warning", "layout")
     assert "no kernel" in found.message
+
+
+def test_that_grappler_gave_up_is_a_warning() -> None:
+    note = "Grappler failed, and the graph that it was given ran: DEADLINE_EXCEEDED"
+    own = own_history()
+    last = RewriteStep("meta_optimizer", 2, ops=8, note=note)
+    report = report_on(changed((msgspec.structs.replace(own, steps=(*own.steps, last)),)))
+    (found,) = findings_of(report, "optimization-failed")
+    assert (found.severity, found.message) == ("warning", note)
+    assert findings_of(report, "failed-pass") == []
 
 
 @pytest.mark.parametrize("source", ["run", "replayed"])

@@ -93,13 +93,22 @@ def _slow_passes(own: RewriteHistory, tracing: Tracing) -> Iterator[Finding]:
 
 def _failed_passes(own: RewriteHistory) -> Iterator[Finding]:
     for step in own.steps:
-        if step.note.startswith(("failed", "ran out")):
+        if step.note.startswith("failed"):
             yield Finding(
                 rule="failed-pass",
                 severity="warning",
                 message=f"the pass {step.short_name} {step.note}",
                 evidence={"pass": step.short_name, "iteration": step.iteration, "note": step.note},
-                suggestion=f"its edit was undone; record again with --without {step.short_name} to go without it",
+                suggestion=f"record again with --without {step.short_name} to see what the others do alone",
+            )
+        elif step.note.startswith("Grappler failed"):
+            yield Finding(
+                rule="optimization-failed",
+                severity="warning",
+                message=step.note,
+                evidence={"note": step.note, "ops": step.ops},
+                suggestion="the whole graph ran as it was traced: make it smaller, or find the pass that fails or takes "
+                "too long with --without PASS",
             )
 
 
