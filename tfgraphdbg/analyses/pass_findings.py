@@ -107,8 +107,8 @@ def _failed_passes(own: RewriteHistory) -> Iterator[Finding]:
                 severity="warning",
                 message=step.note,
                 evidence={"note": step.note, "ops": step.ops},
-                suggestion="the whole graph ran as it was traced: make it smaller, or find the pass that fails or takes "
-                "too long with --without PASS",
+                suggestion="the graph ran unoptimized: make it smaller, or find the pass that fails or takes too long "
+                "with --without PASS",
             )
 
 

@@ -92,10 +92,8 @@ def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, fates: P
     replayed = " (replayed in another process)" if own.source == "replayed" else ""
     of = f" of {tracing.function}" if len(recording.tracings) > 1 else ""
     checked = ", and just these ran" if own.difference == "" else ""
-    return (
-        f"{recording.target.name}: Grappler made {after:,} ops of the {before:,}{of} that it was given{replayed}{checked}, "
-        f"in {spent:,.1f} ms: {words or 'it changed nothing'}"
-    )
+    made = f"Grappler made {after:,} ops of the {before:,}{of} that it was given{replayed}{checked}"
+    return f"{recording.target.name}: {made}, in {spent:,.1f} ms: {words or 'it changed nothing'}"
 
 
 def _passes_table(own: RewriteHistory) -> Table:
