@@ -329,11 +329,13 @@ def test_a_replay_and_a_difference_are_said() -> None:
 def test_foreign_names_break_nothing() -> None:
     own = own_history()
     added = tuple(OpNode(name, "[red]Type[/red]\n") for name in HOSTILE_NAMES)
-    step = RewriteStep("remapper{\x1b[31m[bold]}", 3, (), added, (), own.steps[-1].ops + len(added), 0.5, "log")
+    step = RewriteStep("re[bold]mapper[/] [b \x1b[31m", 3, (), added, (), own.steps[-1].ops + len(added), 0.5, "log")
     own = msgspec.structs.replace(own, steps=(*own.steps, step), difference="[red]\x1b[0m")
     with DrivenApp(recording_with_passes((own, called_history())), (160, 36)) as ui:
         ui.press("p")
-        go_to(ui, "remapper", 3)
+        go_to(ui, "re[bold]mapper[/] [b \x1b[31m", 3)
+        assert ui.shows("re[bold]mapper[/] [b \\x1b[31m, iteration 3  +7", on=edit(ui))
+        assert ui.shows("re[bold]mapper[/] [b \\x1b[31m", on=passes(ui))
         assert ui.shows("[red]bold[/red]", "two\\nlines", "\\u202ertl", "[red]Type[/red]", on=edit(ui))
         assert not any("\x1b" in line for line in ui.lines())
         assert {len(line) for line in ui.lines() if "🦊" not in line} == {160}
