@@ -104,6 +104,12 @@ class _Accounting:
         values = SameValues(followed, lambda name: given.get(name) or ops.get(name))
         for name, op in ops.items():
             id_ = op_id(function, name)
+            if name not in followed.events and id_ not in self._fates:
+                # Nothing ever happened to it: most ops of most graphs.
+                last = op_id(item, name)
+                self._fates[id_] = OpFate(id_, op.op_type, "kept", None, None, last)
+                self._origins.add(last, id_)
+                continue
             event = _deciding_event(followed, values, op, given.get(name, op))
             into = followed.ended_in(name)
             if event is not None and event.pass_name == RUNTIME and SPECIALIZED in item and event.fate == "folded":
@@ -119,7 +125,7 @@ class _Accounting:
                     self._events[id_] = tuple(followed.events[name])
             if event is None or event.fate != "removed":
                 # An op of several outputs ends in several ops, and the NoOp left of a call came from it as well.
-                for other in (into, *followed.all_ended_in(name)):
+                for other in {into: None, **dict.fromkeys(followed.all_ended_in(name))}:
                     self._origins.add(op_id(item, other) if other else "", id_)
 
     def _into_of_call(self, call: OpNode, id_: str, event: FateEvent, followed: RewriteFates) -> str:
@@ -143,8 +149,8 @@ class _Accounting:
                 fate: Fate = "inlined" if copies or is_argument else "removed"
                 self._fates[id_] = OpFate(id_, op.op_type, fate, RUNTIME, None, into or None)
                 if fate == "inlined":
-                    for copy in copies:
-                        self._origins.add(own.ended_in(copy), id_)
+                    for place in (into, *map(own.ended_in, copies)):
+                        self._origins.add(place, id_)
 
     def add_other_bodies(self) -> None:
         """Library functions that were neither inlined nor seen to be instantiated: still there, or dropped."""
@@ -156,6 +162,7 @@ class _Accounting:
                     self._fates[id_] = OpFate(id_, op.op_type, "removed", RUNTIME, None, None)
                 else:
                     self._fates[id_] = OpFate(id_, op.op_type, "kept", None, None, op_id(function, op.name))
+                    self._origins.add(op_id(function, op.name), id_)
 
     def _specializations(self, function: str) -> list[str]:
         """The names under which a library function goes on in the optimized graph, its own first."""
@@ -174,9 +181,6 @@ class _Accounting:
 
     def result(self) -> PassFates:
         """The accounting, once every part was added: with a row for each op that ran and came from none."""
-        for id_, fate in self._fates.items():
-            if fate.into is not None and fate.fate != "removed":
-                self._origins.add(fate.into, id_)
         for op, made_by in self._origins.without(self._optimized, self._traced):
             self._fates[op.id] = OpFate(op.id, op.op_type, "new", *(made_by or PassRun(RUNTIME, None)), op.id)
         return PassFates(self._fates, self._origins.as_tuples(), self._events)

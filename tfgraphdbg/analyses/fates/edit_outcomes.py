@@ -6,9 +6,8 @@ those read instead tells who stands in for it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tfgraphdbg.analyses.fates.edits import (
     CONSTANT,
@@ -28,25 +27,36 @@ from tfgraphdbg.graph_model import OpNode
 class _Votes(NamedTuple):
     """What the readers of an op tell of it, and how many do."""
 
-    stand_ins: Counter[str]
+    stand_ins: dict[str, int]
     """Ops that are read in its place."""
     outputs: dict[int, str]
     """For each of its outputs what is read in its place."""
-    absorbers: Counter[str]
+    absorbers: dict[str, int]
     """Readers that became a fused op."""
-    takers: Counter[str]
+    takers: dict[str, int]
     """Readers that became another op, which does its work too."""
-    folders: Counter[str]
+    folders: dict[str, int]
     """Constants into which its readers were folded."""
-    rewritten: Counter[Outcome]
+    rewritten: dict[Outcome, int]
     """What became of readers that were rewritten together with it."""
     runs: list[PassRun | None]
     """Of each reader the earlier pass that had decided on it; None where this edit does."""
 
     def for_stand_in(self, old: str, new: str) -> None:
         """Count a reader that reads `new` in place of `old`, both in GraphDef notation."""
-        self.stand_ins[producer(new)] += 1
+        _count(self.stand_ins, producer(new))
         self.outputs.setdefault(output_of(old), new)
+
+
+_Voted = TypeVar("_Voted")
+
+
+def _count(votes: dict[_Voted, int], voted: _Voted) -> None:
+    votes[voted] = votes.get(voted, 0) + 1
+
+
+def _most(votes: dict[_Voted, int]) -> _Voted:
+    return max(votes, key=votes.__getitem__)
 
 
 class EditOutcomes:
@@ -96,7 +106,7 @@ class EditOutcomes:
         readers = self._readers.get(name)
         if readers is None:
             return self._control_twin(name)
-        votes = _Votes(Counter(), {}, Counter(), Counter(), Counter(), Counter(), [])
+        votes = _Votes({}, {}, {}, {}, {}, {}, [])
         for reader, position in readers:
             now = self._edit.after.get(reader)
             if now is None:
@@ -111,20 +121,20 @@ class EditOutcomes:
 
     def _decided(self, name: str, votes: _Votes) -> Outcome:
         if votes.stand_ins:
-            stand_ins = [stand_in for stand_in, _ in votes.stand_ins.most_common()]
+            stand_ins = sorted(votes.stand_ins, key=votes.stand_ins.__getitem__, reverse=True)
             outcome = self._replaced(name, stand_ins)
             if outcome.seen in ("used in folding", "unused"):
                 return outcome
             return outcome._replace(outputs=tuple(votes.outputs.items()))
         if votes.absorbers:
-            return Outcome("absorbed", votes.absorbers.most_common(1)[0][0])
+            return Outcome("absorbed", _most(votes.absorbers))
         if votes.takers:
-            return Outcome("taken over", votes.takers.most_common(1)[0][0])
+            return Outcome("taken over", _most(votes.takers))
         if votes.rewritten:
-            outcome = votes.rewritten.most_common(1)[0][0]
+            outcome = _most(votes.rewritten)
             return self._constant_of(name, outcome) if self._is_constant(name) else outcome
         if votes.folders and self._edit.is_constant_valued(name):
-            return Outcome("used in folding", votes.folders.most_common(1)[0][0])
+            return Outcome("used in folding", _most(votes.folders))
         return UNUSED
 
     def _is_constant(self, name: str) -> bool:
@@ -155,21 +165,21 @@ class EditOutcomes:
         before, after = data_inputs(was), data_inputs(now)
         became_another = edit.computes_anew(now.name)
         if now.op_type == CONSTANT and was.op_type != CONSTANT:
-            votes.folders[now.name] += 1
+            _count(votes.folders, now.name)
         elif became_another and is_fused_type(now.op_type):
-            votes.absorbers[now.name] += 1
+            _count(votes.absorbers, now.name)
         elif became_another and now.op_type == edit.before[name].op_type:
-            votes.takers[now.name] += 1
+            _count(votes.takers, now.name)
         elif len(before) == len(after):
             found = edit.read_instead(was, before, after, position)
             if producer(found) == name:
                 return
             if became_another and edit.computes(name) and edit.passes_on(name, producer(found)):
-                votes.takers[now.name] += 1
+                _count(votes.takers, now.name)
             else:
                 votes.for_stand_in(before[position], found)
         elif became_another and (len(after) > len(before) or edit.computes(name)):
-            votes.takers[now.name] += 1
+            _count(votes.takers, now.name)
         elif before[position] not in after and (found := newcomer(before, after, position)):
             votes.for_stand_in(before[position], found)
 
@@ -185,7 +195,7 @@ class EditOutcomes:
                 if producer(found) != name:
                     votes.for_stand_in(inputs[position], found)
         elif seen in ("constant", "used in folding"):
-            votes.folders[into] += 1
+            _count(votes.folders, into)
         elif seen == "own input":
             # The reader passed a value on: this one's, when it is what its own readers now read past both.
             if into and self._edit.passes_on(name, self._edit.value_source(into)):
@@ -193,7 +203,7 @@ class EditOutcomes:
         elif seen in ("absorbed", "taken over", "new op", "other op") and into:
             reads_it_still = now is not None and name in map(producer, data_inputs(now))
             if not reads_it_still:
-                votes.rewritten[outcome] += 1
+                _count(votes.rewritten, outcome)
 
     def _replaced(self, name: str, stand_ins: list[str]) -> Outcome:
         edit = self._edit

@@ -22,6 +22,10 @@ MAX_CHAIN = 64
 """How many removed ops in a row may pass a value on: longer chains of Identity do not occur."""
 
 
+MAX_NEAR = 4
+"""How many of them are looked at when the value could also be that of a twin."""
+
+
 class PassRun(NamedTuple):
     """Which pass made an edit."""
 
@@ -102,9 +106,15 @@ class Edit(NamedTuple):
         now = self.after.get(name)
         if now is not None and source in map(producer, data_inputs(now)):
             return True
+        inputs = data_inputs(self.before[name])
+        if not inputs or source in map(producer, inputs):
+            return bool(inputs)
+        kept = self.before.get(source)
+        # An op of its own type is far more often its twin than what feeds it from afar.
+        most = MAX_CHAIN if kept is None or kept.op_type != self.before[name].op_type else MAX_NEAR
         waiting, seen = [name], {name}
         met: Counter[str] = Counter()
-        while waiting and len(seen) < MAX_CHAIN:
+        while waiting and len(seen) < most:
             for text in data_inputs(self.before[waiting.pop()]):
                 feeding = producer(text)
                 if feeding == source:

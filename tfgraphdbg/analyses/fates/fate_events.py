@@ -33,6 +33,8 @@ def most_telling(events: Sequence[FateEvent], name: str, alive: bool) -> FateEve
 
     `alive`: whether the last graph has an op of that name; one that is there again was not lost.
     """
+    if len(events) == 1 and events[0].seen == "inputs changed":
+        return events[0]
     events = [event for event in events if event.fate != "kept"]
     final = (
         event

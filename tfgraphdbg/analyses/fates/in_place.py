@@ -12,7 +12,7 @@ from tfgraphdbg.graph_model import OpNode
 def seen_in_place(edit: Edit, name: str) -> Outcome | None:
     """What changed of an op that keeps its name; None when only control inputs did."""
     was, now = edit.before[name], edit.after[name]
-    if role(was) != role(now):
+    if was.op_type != now.op_type and role(was) != role(now):
         if now.op_type == CONSTANT:
             return Outcome("became constant", name)
         if is_fused_type(now.op_type):
@@ -21,21 +21,22 @@ def seen_in_place(edit: Edit, name: str) -> Outcome | None:
             return Outcome("became another op", name)
         taken_over = _taken_over_by(edit, name)
         return Outcome("taken over", taken_over) if taken_over else Outcome("became pass-through", name)
-    if devices_differ(was.device, now.device):
+    if was.device != now.device and devices_differ(was.device, now.device):
         return Outcome("device changed", name)
     if edit.exact and edit.attrs_differ(was, now):
         return Outcome("attrs changed", name)
-    if data_inputs(was) == data_inputs(now):
+    if was.inputs == now.inputs or data_inputs(was) == data_inputs(now):
         return None
     return Outcome("left loop" if _left_loop(edit, was, now) else "inputs changed", name)
 
 
 def _left_loop(edit: Edit, was: OpNode, now: OpNode) -> bool:
     """Whether an op reads what came into its loop from outside of it instead."""
-    for old, new in zip(data_inputs(was), data_inputs(now), strict=False):
-        entry = edit.before.get(producer(old))
-        if entry is not None and entry.op_type == "Enter" and old != new and new in entry.inputs:
-            return True
+    for old, new in zip(was.inputs, now.inputs, strict=False):
+        if old != new and old[:1] != "^":
+            entry = edit.before.get(producer(old))
+            if entry is not None and entry.op_type == "Enter" and new in entry.inputs:
+                return True
     return False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.devices import devices_differ
@@ -38,7 +38,7 @@ class RewriteFates:
         self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
         self._unread: dict[str, Outcome] = {}
         self._outputs: dict[str, Mapping[int, str]] = {}
-        self._all_ended: dict[str, frozenset[str]] = {}
+        self._all_ended: dict[str, tuple[str, ...]] = {}
 
     def follow(self, given: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> None:
         """Follow everything, from the traced graph over the one that Grappler was given to the last one."""
@@ -116,17 +116,24 @@ class RewriteFates:
         return kind_of(self.now[name], self._callees) == "call"
 
     def _count_uses(self, after: Mapping[str, OpNode], names: _Names) -> None:
-        for name in (*names.removed, *names.changed):
-            self._uses.subtract(map(producer, data_inputs(self.now[name])))
-        for name in (*names.changed, *names.added):
-            self._uses.update(map(producer, data_inputs(after[name])))
+        uses = self._uses
+        changed = [name for name in names.changed if self.now[name].inputs != after[name].inputs]
+        for name in (*names.removed, *changed):
+            for text in self.now[name].inputs:
+                if text[:1] != "^":
+                    uses[producer(text)] -= 1
+        for name in (*changed, *names.added):
+            for text in after[name].inputs:
+                if text[:1] != "^":
+                    uses[producer(text)] += 1
 
     def _event(self, name: str, outcome: Outcome, run: PassRun, after: Mapping[str, OpNode]) -> FateEvent:
         op = self.now[name]
         run = outcome.run or run
         fate = fate_of(outcome.seen, run.pass_name, op, self._callees)
         stands_in = after.get(outcome.into)
-        reads = tuple(data_inputs(op)) if fate in ("folded", "changed", "fused") else ()
+        says = fate in ("folded", "changed", "fused") and outcome.seen != "inputs changed"
+        reads = tuple(data_inputs(op)) if says else ()
         now = stands_in.op_type if stands_in is not None else ""
         return FateEvent(fate, outcome.seen, *run, outcome.into, op.op_type, now, reads, outcome.also)
 
@@ -145,21 +152,24 @@ class RewriteFates:
             name, output = (producer(told), output_of(told)) if told else (events[-1].into, 0)
         return name
 
-    def all_ended_in(self, name: str) -> frozenset[str]:
+    def all_ended_in(self, name: str) -> Collection[str]:
         """Like `ended_in`, for an op of several outputs: every op of the last graph that stands for one of them."""
+        now = self.now.get(name)
+        if now is not None and now.op_type != "NoOp":
+            return (name,)
         known = self._all_ended.get(name)
         if known is None:
             known = self._all_ended[name] = self._find_all_ended(name)
         return known
 
-    def _find_all_ended(self, name: str) -> frozenset[str]:
-        found: set[str] = set()
+    def _find_all_ended(self, name: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}
         waiting, visited = [name], {name}
         while waiting:
             one = waiting.pop()
             events = self.events.get(one, ())
             if one in self.now:
-                found.add(one)
+                found[one] = None
                 # A call that was inlined may go on under its name as a NoOp, for its control edges.
                 if not events or self.now[one].op_type != "NoOp":
                     continue
@@ -168,7 +178,7 @@ class RewriteFates:
                 if into and into not in visited:
                     visited.add(into)
                     waiting.append(into)
-        return frozenset(found)
+        return tuple(found)
 
     def decisive(self, name: str) -> FateEvent | None:
         """The event that is an op's fate: the first one that is final, else the one that says most; None: untouched."""
@@ -202,4 +212,6 @@ _MADE_ANEW: frozenset[Seen] = frozenset({"new op", "absorbed", "taken over", "be
 
 
 def _is_lowered(was: OpNode, now: OpNode) -> bool:
-    return was.inputs != now.inputs or role(was) != role(now) or devices_differ(was.device, now.device)
+    if was.inputs != now.inputs or (was.op_type != now.op_type and role(was) != role(now)):
+        return True
+    return bool(was.device) and devices_differ(was.device, now.device)

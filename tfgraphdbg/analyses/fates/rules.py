@@ -6,6 +6,7 @@ its work. The cases in `tests/data/fixtures/fates` show each rule on a graph bef
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Container
 from typing import Literal, NamedTuple
 
@@ -125,7 +126,11 @@ REWIRING_PASSES = frozenset(
 
 def rule_of(seen: Seen, pass_name: str, op: OpNode, callees: Container[str]) -> FateRule:
     """The first rule that fits. `callees` has the names of library functions."""
-    kind = kind_of(op, callees)
+    return _rule(seen, pass_name, kind_of(op, callees))
+
+
+@functools.cache
+def _rule(seen: Seen, pass_name: str, kind: Kind) -> FateRule:
     for rule in FATE_RULES:
         if rule.seen == seen and (not rule.passes or pass_name in rule.passes) and rule.of in ("any", kind):
             return rule
