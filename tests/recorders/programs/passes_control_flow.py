@@ -162,6 +162,17 @@ def specialized_twice(x):
     return raw.MatMul(a=noinline(x, constant(2.0, "two")), b=noinline(x, constant(3.0, "three")), name="result")
 
 
+@function(X)
+def equal_calls(x):
+    """Of two equal calls that stay calls one is merged into the other: that is no inlining.
+
+    PartitionedCall_1 merged by common_subgraph_elimination 1 into PartitionedCall
+    Identity removed by model_pruner 1 into result
+    Others are in the function.
+    """
+    return raw.MatMul(a=noinline(x, x), b=noinline(x, x), name="result")
+
+
 @tf.function(experimental_attributes={"api_implements": "one", "api_preferred_device": "CPU", "_noinline": True})
 def on_cpu(x):
     return raw.Softmax(logits=raw.MatMul(a=x, b=x, name="cpu_product"), name="cpu_softmax")
