@@ -8,7 +8,8 @@ import pytest
 from tests.hand_built import small_recording
 from tests.pass_recordings import called_history, own_history, recording_with_passes
 from tfgraphdbg.analyses.edited_ops import FateGroup, PassRef, edited_ops
-from tfgraphdbg.analyses.op_life import LifeEvent, OpLives, life_line, lives_of
+from tfgraphdbg.analyses.life_events import LifeEvent, life_line
+from tfgraphdbg.analyses.op_life import OpLives, lives_of
 from tfgraphdbg.recording import Recording
 
 

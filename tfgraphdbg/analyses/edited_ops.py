@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.fates import RUNTIME, FateEvent
-from tfgraphdbg.analyses.op_life import OpLives, event_words, pass_words
+from tfgraphdbg.analyses.life_events import event_words, pass_words
+from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import OpNode, garbage_collection_paused, op_id, parse_input
 from tfgraphdbg.rewrites import RewriteHistory, RewriteStep, apply_steps

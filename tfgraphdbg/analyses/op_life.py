@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import NamedTuple
 
 from tfgraphdbg.analyses.fates import RUNTIME, FateEvent, PassFates, pass_fates
+from tfgraphdbg.analyses.life_events import Ancestor, LifeEvent, WentInto, event_words, pass_words, tells_nothing
 from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import FUNCTION_SEPARATOR, GraphModel, OpNode, garbage_collection_paused, op_id
 from tfgraphdbg.recording import Recording, Tracing
@@ -15,89 +15,6 @@ from tfgraphdbg.rewrites import RewriteHistory, RewriteStep
 
 MOST_EVENTS = 50
 """No op goes through more: the passes run a few times each."""
-
-
-class LifeEvent(NamedTuple):
-    """One thing that happened to an op, with the op that it leads to; empty fields are not told."""
-
-    happened: str
-    """`traced`, `made`, a fate such as `fused`, `ran`."""
-    by: str = ""
-    how: str = ""
-    """What the op that is named next is to it: `into`, `as`, `read instead:`."""
-    op: str = ""
-    """Id of that op."""
-    op_type: str = ""
-    """Its op type then."""
-    stage: str = ""
-    """A stage that holds it; of an event without another op, one that holds the op itself."""
-    place: str = ""
-    """The line of the user's program."""
-
-    @property
-    def told(self) -> str:
-        """What comes before the op."""
-        what = " ".join(filter(None, (self.happened, self.place)))
-        if self.by:
-            return ", ".join(filter(None, (f"{what} by {self.by}", self.how)))
-        return " ".join(filter(None, (what, self.how)))
-
-    @property
-    def known_as(self) -> str:
-        """The op that it leads to with its type, or the type alone that it has now."""
-        if not self.op:
-            return self.op_type
-        return f"{self.op} ({self.op_type})" if self.op_type else self.op
-
-    def __str__(self) -> str:
-        return f"{self.told} {self.known_as}".rstrip()
-
-
-class Ancestor(NamedTuple):
-    """An op that an op which ran was made of."""
-
-    op: str
-    op_type: str
-    stage: str
-    """The stage that holds it: `traced`, or `lowered` where inlining made it."""
-
-
-class WentInto(NamedTuple):
-    """The op that stands for one that is gone, and what happened to that one."""
-
-    op: str
-    told: LifeEvent
-
-
-def life_line(op_type: str, events: tuple[LifeEvent, ...]) -> str:
-    """`Conv2D: traced model.py:18, fused by remapper, iteration 1, into act (_FusedConv2D)`."""
-    return f"{op_type}: {', '.join(map(str, events))}"
-
-
-def pass_words(pass_name: str, iteration: int | None) -> str:
-    """`remapper, iteration 1`, or `the runtime`."""
-    name = "the runtime" if pass_name == RUNTIME else pass_name
-    return name if iteration is None else f"{name}, iteration {iteration}"
-
-
-def event_words(event: FateEvent, in_place: bool) -> tuple[str, str, str]:
-    """What happened, what the op that stands in is to it, and the type to name; of an event of one op."""
-    match event.seen:
-        case "inputs changed" | "attrs changed" | "device changed":
-            what = event.seen if event.fate != "moved" else f"moved ({event.seen})"
-            return what, "", ""
-        case "own input":
-            return event.fate, "read instead:", event.now
-        case "unused":
-            return event.fate, "needed by nothing", ""
-    if in_place:
-        return event.fate, "now", event.now
-    return ("renamed", "as", event.now) if event.fate == "kept" else (event.fate, "into", event.now)
-
-
-def tells_nothing(event: FateEvent) -> bool:
-    """Whether an event is only the runtime's way to connect ops to what it inlined or renamed."""
-    return event.pass_name == RUNTIME and event.seen == "inputs changed"
 
 
 class OpLives:
@@ -112,6 +29,7 @@ class OpLives:
         self.lowered = recording.graph("lowered", tracing)
         self.optimized = recording.graph("optimized", tracing)
         self.stacks = recording.stacks
+        self._places: dict[int, str] = {}
         self._stages = self.own.stages
         self._by_item = {history.item: history for history in self.histories if history.function}
         # Of several copies of a function the first is the one that has fates.
@@ -187,8 +105,11 @@ class OpLives:
 
     def place(self, op: OpNode) -> str:
         """The line of the user's program that made an op, such as `model.py:18`; empty for none."""
-        frame = self.stacks.user_frame(op.stack)
-        return f"{PurePath(frame.file).name}:{frame.line}" if frame else ""
+        place = self._places.get(op.stack)
+        if place is None:
+            frame = self.stacks.user_frame(op.stack)
+            place = self._places[op.stack] = f"{PurePath(frame.file).name}:{frame.line}" if frame else ""
+        return place
 
     def _chain(self, key: str) -> Iterator[LifeEvent]:
         """The events of an op, then those of the op that stood in for it, and so on."""

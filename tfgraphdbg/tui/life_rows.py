@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from tfgraphdbg.analyses.op_life import LifeEvent, OpLives
+from tfgraphdbg.analyses.life_events import LifeEvent
+from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.tui.cell_text import cut, visible
 from tfgraphdbg.tui.detail_row import DetailRow, EdgeRows, OpJump, Part, heading
