@@ -56,12 +56,12 @@ def fate_case(path: Path) -> FateCase:
 
 
 def _recording(own: list[tuple[str, str]], called: dict[str, list[tuple[str, str]]]) -> Recording:
-    traced = graph_of(own[0][1])
+    traced, last_text = graph_of(own[0][1]), own[-1][1]
     lowered = graph_of(own.pop(1)[1] if own[1:] and own[1][0] == "lowered" else own[0][1], "lowered")
     graphs = [_Given(lowered.top_level_ops, lowered.attr_sets), *(_Given.read(text) for _, text in own[1:])]
     history = _history([name for name, _ in own[1:]], graphs)
     last = graphs[-1]
-    bodies = tuple(op for op in graph_of(own[-1][1]).ops if op.function)
+    bodies = tuple(op for op in graph_of(last_text).ops if op.function)
     functions = tuple(dict.fromkeys(op.function for op in bodies))
     optimized = GraphModel("graph", "optimized", (*last.ops, *bodies), last.attr_sets, functions)
     packed = packed_recording([traced, lowered, optimized])

@@ -168,8 +168,6 @@ class EditOutcomes:
             _count(votes.folders, now.name)
         elif became_another and is_fused_type(now.op_type):
             _count(votes.absorbers, now.name)
-        elif became_another and now.op_type == edit.before[name].op_type:
-            _count(votes.takers, now.name)
         elif len(before) == len(after):
             found = edit.read_instead(was, before, after, position)
             if producer(found) == name:
@@ -201,9 +199,7 @@ class EditOutcomes:
             if into and self._edit.passes_on(name, self._edit.value_source(into)):
                 votes.for_stand_in(was.inputs[position], dict(outcome.outputs).get(0, into))
         elif seen in ("absorbed", "taken over", "new op", "other op") and into:
-            reads_it_still = now is not None and name in map(producer, data_inputs(now))
-            if not reads_it_still:
-                _count(votes.rewritten, outcome)
+            _count(votes.rewritten, outcome)
 
     def _replaced(self, name: str, stand_ins: list[str]) -> Outcome:
         edit = self._edit

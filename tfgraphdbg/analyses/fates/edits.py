@@ -178,8 +178,6 @@ class Edit(NamedTuple):
         """What an op of as many inputs reads now in place of one; Grappler sorts those of additions and the like."""
         if was.op_type not in ANY_ORDER:
             return after[position]
-        if before[position] in after:
-            return before[position]
         came = [text for text in after if text not in before]
         gone = producer(before[position])
         gone_type = self.before[gone].op_type

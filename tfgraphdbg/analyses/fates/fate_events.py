@@ -35,15 +35,14 @@ def most_telling(events: Sequence[FateEvent], name: str, alive: bool) -> FateEve
     """
     if len(events) == 1 and events[0].seen == "inputs changed":
         return events[0]
-    events = [event for event in events if event.fate != "kept"]
-    final = (
-        event
-        for event in events
-        if event.fate == "inlined" or (event.fate in DECISIVE and not (alive and event.into != name))
-    )
-    found = next(final, None)
+    events = [event for event in events if event.fate != "kept" and not (alive and _lost_it(event, name))]
+    found = next((event for event in events if event.fate in DECISIVE), None)
     # Of equals the last: it is what still holds.
     return _decided_before(found, events) if found else max(reversed(events), key=_weight, default=None)
+
+
+def _lost_it(event: FateEvent, name: str) -> bool:
+    return event.fate in DECISIVE and event.fate != "inlined" and event.into != name
 
 
 def _decided_before(found: FateEvent, events: Sequence[FateEvent]) -> FateEvent:
