@@ -53,16 +53,6 @@ def neutral(x):
 
 
 @function(X)
-def times_zero(x):
-    """x * 0 is not known to be 0: it is NaN where x is. Nothing is folded.
-
-    Identity removed by model_pruner 1 into most
-    """
-    product = raw.Mul(x=raw.Exp(x=x, name="exp"), y=filled(0.0, "zero"), name="product")
-    return raw.Maximum(x=x, y=product, name="most")
-
-
-@function(X)
 def same_shape(x):
     """A reshape to the shape that a value has, known while tracing or not, computes nothing.
 
