@@ -220,7 +220,7 @@ class EditOutcomes:
             return Outcome("constant", stand_in, also)
         if was.op_type == CONSTANT:
             # Its readers compute with another constant elsewhere: c * (x / k) became x * (c / k).
-            return Outcome("used in folding", self._folded_into(name))
+            return self._used_in_folding(name)
         if is_fused_type(now.op_type) and (before is None or before.op_type != now.op_type):
             return Outcome("absorbed", stand_in, also)
         return Outcome("new op" if before is None else "other op", stand_in, also)
@@ -228,11 +228,12 @@ class EditOutcomes:
     def _other_constant(self, name: str, stand_in: str) -> Outcome:
         """For a constant in whose place another one is read that was there before."""
         if self._edit.is_another_constant(name, stand_in):
-            return Outcome("used in folding", self._folded_into(name))
+            return self._used_in_folding(name)
         return Outcome("twin", stand_in)
 
-    def _folded_into(self, name: str) -> str:
-        """The constant that a reader of this one reads now, or else that reader."""
+    def _used_in_folding(self, name: str) -> Outcome:
+        """Into the constant that a reader of this one reads now, or that reader, unless it needs none any more."""
         readers = [reader for reader, _ in self._readers[name] if reader in self._edit.after]
-        made = (self._edit.made_constant(reader) for reader in readers)
-        return next(filter(None, made), readers[0] if readers else "")
+        made = next(filter(None, map(self._edit.made_constant, readers)), "")
+        still = next((reader for reader in readers if not self._edit.computes_anew(reader)), "")
+        return Outcome("used in folding", made or still) if made or still else UNUSED
