@@ -42,17 +42,21 @@ class FateCase(NamedTuple):
 
 def fate_case(path: Path) -> FateCase:
     """Read one file."""
-    title, *rest = _SECTION.split(path.read_text(encoding="utf-8"))
-    sections = list(zip(rest[::2], rest[1::2], strict=True))
+    title, _, rest = path.read_text(encoding="utf-8").partition("\n")
     assert title.startswith("# "), path
-    assert sections[-1][0] == "fates", path
-    own = [(name, text) for name, text in sections[:-1] if " of " not in name]
+    text, _, expected = rest.partition("== fates\n")
+    return FateCase(title[2:], fate_recording(text), expected_fates(expected))
+
+
+def fate_recording(text: str) -> Recording:
+    """The recording of the graphs of a case."""
+    _, *rest = _SECTION.split(text)
+    own: list[tuple[str, str]] = []
     called: dict[str, list[tuple[str, str]]] = {}
-    for name, text in sections[:-1]:
-        step, _, item = name.partition(" of ")
-        if item:
-            called.setdefault(item, []).append((step, text))
-    return FateCase(title.strip("# \n"), _recording(own, called), expected_fates(sections[-1][1]))
+    for name, graph in zip(rest[::2], rest[1::2], strict=True):
+        step, of, item = name.partition(" of ")
+        (called.setdefault(item, []) if of else own).append((step, graph))
+    return _recording(own, called)
 
 
 def _recording(own: list[tuple[str, str]], called: dict[str, list[tuple[str, str]]]) -> Recording:

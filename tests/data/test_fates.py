@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fate_checks import broken_promises
-from tests.fate_fixtures import FIXTURES, fate_case
+from tests.fate_fixtures import FIXTURES, fate_case, fate_recording
 from tests.fate_words import found_fates
 from tfgraphdbg.analyses.fates import pass_fates
 from tfgraphdbg.analyses.fates.rules import FATE_RULES, rule_of
@@ -49,3 +49,34 @@ def test_no_rule_is_hidden_by_an_earlier_one():
         for earlier in FATE_RULES[:place]:
             takes_all = earlier.seen == rule.seen and earlier.of in ("any", rule.of)
             assert not (takes_all and (not earlier.passes or (rule.passes and rule.passes <= earlier.passes))), rule
+
+
+def fates_of(*graphs: str) -> dict[str, tuple[str, str, str]]:
+    """The fates of the ops of the first graph, with `== PASS ITERATION` lines before the others."""
+    recording = fate_recording("".join(graphs))
+    return found_fates(pass_fates(recording, recording.main_tracing))
+
+
+def tower(name: str, op_type: str, first: str, count: int) -> tuple[str, str]:
+    """`count` ops in a row, and the name of the last."""
+    lines = [f"{name}_{place} = {op_type}({f'{name}_{place - 1}' if place else first})\n" for place in range(count)]
+    return "".join(lines), f"{name}_{count - 1}"
+
+
+@pytest.mark.parametrize("count", [10, 5000])
+def test_long_rows_of_ops_are_followed_to_their_end(count):
+    a, last_a = tower("a", "Exp", "x", count)
+    b, last_b = tower("b", "Exp", "x", count)
+    c, last_c = tower("c", "Exp", "k", count)
+    d, _ = tower("d", "Exp", "x", count)
+    begin = "x = Placeholder\nk = Const\n"
+    found = fates_of(
+        f"== given\n{begin}{a}{b}{c}{d}sum = AddN({last_a}, {last_b}, {last_c})\n",
+        f"== common_subgraph_elimination 1\n{begin}{a}{c}sum = AddN({last_a}, {last_a}, {last_c})\n",
+        f"== constant_folding 1\n{begin}{a}{last_c} = Const\nsum = AddN({last_a}, {last_a}, {last_c})\n",
+    )
+    for place in range(count):
+        assert found[f"a_{place}"] == ("kept", "-", f"a_{place}")
+        assert found[f"b_{place}"] == ("merged", "common_subgraph_elimination 1", f"a_{place}")
+        assert found[f"c_{place}"] == ("folded", "constant_folding 1", last_c)
+        assert found[f"d_{place}"] == ("removed", "common_subgraph_elimination 1", "-")

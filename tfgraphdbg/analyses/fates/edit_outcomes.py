@@ -7,56 +7,19 @@ those read instead tells who stands in for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeVar
 
 from tfgraphdbg.analyses.fates.edits import (
     CONSTANT,
     UNUSED,
     Edit,
     Outcome,
-    PassRun,
     data_inputs,
     newcomer,
-    output_of,
     producer,
 )
+from tfgraphdbg.analyses.fates.reader_votes import ReaderVotes, count, most
 from tfgraphdbg.analyses.fates.rules import is_fused_type
 from tfgraphdbg.graph_model import OpNode
-
-
-class _Votes(NamedTuple):
-    """What the readers of an op tell of it, and how many do."""
-
-    stand_ins: dict[str, int]
-    """Ops that are read in its place."""
-    outputs: dict[int, str]
-    """For each of its outputs what is read in its place."""
-    absorbers: dict[str, int]
-    """Readers that became a fused op."""
-    takers: dict[str, int]
-    """Readers that became another op, which does its work too."""
-    folders: dict[str, int]
-    """Constants into which its readers were folded."""
-    rewritten: dict[Outcome, int]
-    """What became of readers that were rewritten together with it."""
-    runs: list[PassRun | None]
-    """Of each reader the earlier pass that had decided on it; None where this edit does."""
-
-    def for_stand_in(self, old: str, new: str) -> None:
-        """Count a reader that reads `new` in place of `old`, both in GraphDef notation."""
-        _count(self.stand_ins, producer(new))
-        self.outputs.setdefault(output_of(old), new)
-
-
-_Voted = TypeVar("_Voted")
-
-
-def _count(votes: dict[_Voted, int], voted: _Voted) -> None:
-    votes[voted] = votes.get(voted, 0) + 1
-
-
-def _most(votes: dict[_Voted, int]) -> _Voted:
-    return max(votes, key=votes.__getitem__)
 
 
 class EditOutcomes:
@@ -68,6 +31,7 @@ class EditOutcomes:
         self._unread = unread or {}
         self._known: dict[str, Outcome] = {}
         self._open: set[str] = set()
+        self._constant_valued: set[str] = set()
         self._readers: dict[str, list[tuple[str, int]]] = {}
         self._waiting_for: dict[str, list[str]] = {}
         for name in (*edit.removed, *edit.changed):
@@ -84,18 +48,30 @@ class EditOutcomes:
 
     def of_gone(self, name: str) -> Outcome:
         """What became of an op that is gone, or of whose readers all are gone or read something else."""
-        known = self._known.get(name)
-        if known is None:
-            if name in self._open:
-                # Around a loop: what stands in for it is found from its other readers.
-                return UNUSED
-            self._open.add(name)
-            known = self._seen_from_readers(name)
-            if known.seen == "unused":
-                known = self._seen_earlier(name, known)
-            self._known[name] = known
-            self._open.discard(name)
-        return known
+        # Rows of thousands of ops can be gone at once, so the readers' outcomes are found without recursion.
+        waiting = [name]
+        while waiting:
+            one = waiting[-1]
+            if one not in self._known and one not in self._open:
+                self._open.add(one)
+                waiting += self._gone_readers_to_see(one)
+            else:
+                waiting.pop()
+                if one not in self._known:
+                    self._known[one] = self._find(one)
+        return self._known[name]
+
+    def _gone_readers_to_see(self, name: str) -> list[str]:
+        after, known, opened = self._edit.after, self._known, self._open
+        return [
+            reader
+            for reader, _ in self._readers.get(name, ())
+            if reader not in after and reader not in known and reader not in opened
+        ]
+
+    def _find(self, name: str) -> Outcome:
+        found = self._seen_from_readers(name)
+        return self._seen_earlier(name, found) if found.seen == "unused" else found
 
     def _seen_earlier(self, name: str, now: Outcome) -> Outcome:
         earlier = self._unread.get(name, now)
@@ -106,7 +82,7 @@ class EditOutcomes:
         readers = self._readers.get(name)
         if readers is None:
             return self._control_twin(name)
-        votes = _Votes({}, {}, {}, {}, {}, {}, [])
+        votes = ReaderVotes({}, {}, {}, {}, {}, {}, [])
         for reader, position in readers:
             now = self._edit.after.get(reader)
             if now is None:
@@ -119,7 +95,7 @@ class EditOutcomes:
             outcome = outcome._replace(run=votes.runs[-1])
         return outcome
 
-    def _decided(self, name: str, votes: _Votes) -> Outcome:
+    def _decided(self, name: str, votes: ReaderVotes) -> Outcome:
         if votes.stand_ins:
             stand_ins = sorted(votes.stand_ins, key=votes.stand_ins.__getitem__, reverse=True)
             outcome = self._replaced(name, stand_ins)
@@ -127,14 +103,14 @@ class EditOutcomes:
                 return outcome
             return outcome._replace(outputs=tuple(votes.outputs.items()))
         if votes.absorbers:
-            return Outcome("absorbed", _most(votes.absorbers))
+            return Outcome("absorbed", most(votes.absorbers))
         if votes.takers:
-            return Outcome("taken over", _most(votes.takers))
+            return Outcome("taken over", most(votes.takers))
         if votes.rewritten:
-            outcome = _most(votes.rewritten)
+            outcome = most(votes.rewritten)
             return self._constant_of(name, outcome) if self._is_constant(name) else outcome
-        if votes.folders and self._edit.is_constant_valued(name):
-            return Outcome("used in folding", _most(votes.folders))
+        if votes.folders and self._edit.is_constant_valued(name, self._constant_valued):
+            return Outcome("used in folding", most(votes.folders))
         return UNUSED
 
     def _is_constant(self, name: str) -> bool:
@@ -160,29 +136,30 @@ class EditOutcomes:
                         return Outcome("twin", text[1:])
         return UNUSED
 
-    def _see_reader(self, name: str, was: OpNode, now: OpNode, position: int, votes: _Votes) -> None:
+    def _see_reader(self, name: str, was: OpNode, now: OpNode, position: int, votes: ReaderVotes) -> None:
         edit = self._edit
         before, after = data_inputs(was), data_inputs(now)
         became_another = edit.computes_anew(now.name)
         if now.op_type == CONSTANT and was.op_type != CONSTANT:
-            _count(votes.folders, now.name)
+            count(votes.folders, now.name)
         elif became_another and is_fused_type(now.op_type):
-            _count(votes.absorbers, now.name)
+            count(votes.absorbers, now.name)
         elif len(before) == len(after):
             found = edit.read_instead(was, before, after, position)
             if producer(found) == name:
                 return
             if became_another and edit.computes(name) and edit.passes_on(name, producer(found)):
-                _count(votes.takers, now.name)
+                count(votes.takers, now.name)
             else:
                 votes.for_stand_in(before[position], found)
         elif became_another and (len(after) > len(before) or edit.computes(name)):
-            _count(votes.takers, now.name)
+            count(votes.takers, now.name)
         elif before[position] not in after and (found := newcomer(before, after, position)):
             votes.for_stand_in(before[position], found)
 
-    def _see_gone_reader(self, name: str, reader: str, position: int, votes: _Votes) -> None:
-        outcome = self.of_gone(reader)
+    def _see_gone_reader(self, name: str, reader: str, position: int, votes: ReaderVotes) -> None:
+        # Around a loop there is none yet: what stands in is found from the other readers.
+        outcome = self._known.get(reader, UNUSED)
         seen, into = outcome.seen, outcome.into
         was, now = self._edit.before[reader], self._edit.after.get(into)
         votes.runs.append(outcome.run)
@@ -193,13 +170,13 @@ class EditOutcomes:
                 if producer(found) != name:
                     votes.for_stand_in(inputs[position], found)
         elif seen in ("constant", "used in folding"):
-            _count(votes.folders, into)
+            count(votes.folders, into)
         elif seen == "own input":
             # The reader passed a value on: this one's, when it is what its own readers now read past both.
             if into and self._edit.passes_on(name, self._edit.value_source(into)):
                 votes.for_stand_in(was.inputs[position], dict(outcome.outputs).get(0, into))
         elif seen in ("absorbed", "taken over", "new op", "other op") and into:
-            _count(votes.rewritten, outcome)
+            count(votes.rewritten, outcome)
 
     def _replaced(self, name: str, stand_ins: list[str]) -> Outcome:
         edit = self._edit

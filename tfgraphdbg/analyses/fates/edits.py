@@ -136,8 +136,8 @@ class Edit(NamedTuple):
             name = next(map(producer, data_inputs(now)), "")
         return name
 
-    def is_constant_valued(self, name: str) -> bool:
-        """Whether an op computes from constants alone, or from shapes that are known."""
+    def is_constant_valued(self, name: str, known: set[str]) -> bool:
+        """Whether an op computes from constants alone, or from shapes that are known; those found are `known` next."""
         waiting, seen = [name], {name}
         while waiting:
             op = self.before.get(waiting.pop())
@@ -149,11 +149,10 @@ class Edit(NamedTuple):
             if op.op_type != CONSTANT and not inputs:
                 return False
             for source in map(producer, inputs):
-                if source not in seen:
+                if source not in seen and source not in known:
                     seen.add(source)
                     waiting.append(source)
-            if len(seen) > MAX_CHAIN * MAX_CHAIN:
-                return False
+        known |= seen
         return True
 
     def attrs_differ(self, was: OpNode, now: OpNode) -> bool:
