@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import SAMPLES, run_tfgraphdbg
 from tests.hand_built import HOSTILE_NAMES, hostile_graph, packed_recording, small_optimized, small_traced
+from tests.pass_recordings import packed_with_passes
 from tfgraphdbg.analyses import ANALYSES
 from tfgraphdbg.recording_file import load, save
 
@@ -30,6 +31,13 @@ PathFinder.find_spec = lambda name, path=None, target=None: None if name == "ten
 def recording(tmp_path: Path) -> str:
     path = tmp_path / "small.tfgdbg"
     save(packed_recording([small_traced(), small_optimized()]), path)
+    return str(path)
+
+
+@pytest.fixture
+def with_passes(tmp_path: Path) -> str:
+    path = tmp_path / "passes.tfgdbg"
+    save(packed_with_passes(), path)
     return str(path)
 
 
@@ -99,8 +107,8 @@ def test_bad_input_gives_one_message_a_hint_and_its_exit_code(recording, tmp_pat
 
 @pytest.mark.parametrize("verb", [*(analysis.name for analysis in ANALYSES), "inspect"])
 @pytest.mark.parametrize("format_", ["text", "json", "csv"])
-def test_every_report_comes_in_every_format(recording, verb, format_):
-    done = run_tfgraphdbg(verb, recording, "-f", format_)
+def test_every_report_comes_in_every_format(recording, with_passes, verb, format_):
+    done = run_tfgraphdbg(verb, with_passes if verb == "passes" else recording, "-f", format_)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "\x1b" not in done.stdout

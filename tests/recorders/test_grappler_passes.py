@@ -24,6 +24,8 @@ from tfgraphdbg.rewrites import META_OPTIMIZER, RewriteHistory, apply_steps, che
 
 pytestmark = pytest.mark.tensorflow
 
+PROGRAMS = Path(__file__).parent / "programs"
+
 TARGETS = tuple(target for target in SAMPLE_TARGETS if target != "xla_function.py:compiled")
 
 TIMES = ("log", "dump times")
@@ -82,12 +84,8 @@ def test_edits_in_order_give_the_graph_that_ran(recorded, target):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["resnet50_train_step.py", "bert_train_step.py"])
-def test_edits_of_large_models_give_the_graph_that_ran(tmp_path, program):
-    out = tmp_path / "run.tfgdbg"
-    path = Path(__file__).parent / "programs" / program
-    done = run_tfgraphdbg("record", f"{path}:train_step", "-o", str(out))
-    assert done.returncode == 0, done.stderr
-    recording = load(out)
+def test_edits_of_large_models_give_the_graph_that_ran(recorded, program):
+    recording = load(recorded(f"{PROGRAMS / program}:train_step"))
     assert not gaps(recording)
     assert_history_is_exact(recording, recording.main_tracing)
 

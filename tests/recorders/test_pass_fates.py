@@ -41,7 +41,7 @@ MODELS = (
     f"{PROGRAMS}/passes_functions.py:staying",
     f"{PROGRAMS}/bert_train_step.py:train_step",
     f"{PROGRAMS}/passes_resnet50.py:inference",
-    f"{PROGRAMS}/passes_resnet50.py:train_step",
+    f"{PROGRAMS}/resnet50_train_step.py:train_step",
 )
 
 

@@ -45,10 +45,10 @@ def rows_of(report: dict, table: str) -> list[dict]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["resnet50_train_step.py", "bert_train_step.py"])
-def test_counts_equal_tensorflows_own(program, tmp_path):
+def test_counts_equal_tensorflows_own(program, recorded):
     path = PROGRAMS / program
-    out = tmp_path / "run.tfgdbg"
-    done = run_tfgraphdbg("overview", f"{path}:train_step", "-f", "json", "--save", str(out))
+    out = recorded(f"{path}:train_step")
+    done = run_tfgraphdbg("overview", str(out), "-f", "json")
     assert done.returncode == 0, done.stderr
     direct = subprocess.run(
         [sys.executable, str(PROGRAMS / "direct_counts.py"), str(path)], capture_output=True, text=True, check=True
