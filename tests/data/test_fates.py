@@ -80,3 +80,25 @@ def test_long_rows_of_ops_are_followed_to_their_end(count):
         assert found[f"b_{place}"] == ("merged", "common_subgraph_elimination 1", f"a_{place}")
         assert found[f"c_{place}"] == ("folded", "constant_folding 1", last_c)
         assert found[f"d_{place}"] == ("removed", "common_subgraph_elimination 1", "-")
+
+
+@pytest.mark.parametrize("op_type", ["AddN", "ConcatV2", "Pack"])
+def test_ops_of_thousands_of_inputs_are_followed(op_type):
+    names = [f"c_{place}" for place in range(3000)]
+    kept, folded = names[::3], {name for place, name in enumerate(names) if place % 3}
+    lines = {name: f"{name} = {'Const' if name in folded else 'Exp(x)'}\n" for name in names}
+    parts = [text for name in kept for text in (name, f"part_{name}")]
+    found = fates_of(
+        f"== given\nx = Placeholder\n{''.join(lines.values())}all = {op_type}({', '.join(names)})\n",
+        "== constant_folding 1\nx = Placeholder\n",
+        "".join(lines[name] + f"part_{name} = Const\n" for name in kept),
+        f"all = {op_type}({', '.join(parts)})\n",
+    )
+    assert found["all"] == ("changed", "constant_folding 1", "all")
+    for place, name in enumerate(names):
+        if name in folded:
+            fate, run, into = found[name]
+            assert (fate, run) == ("folded", "constant_folding 1")
+            assert into == f"part_{names[place - place % 3]}" or op_type == "AddN"
+        else:
+            assert found[name] == ("kept", "-", name)

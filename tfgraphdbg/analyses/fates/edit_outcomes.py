@@ -14,7 +14,7 @@ from tfgraphdbg.analyses.fates.edits import (
     Edit,
     Outcome,
     data_inputs,
-    newcomer,
+    newcomers,
     producer,
 )
 from tfgraphdbg.analyses.fates.reader_votes import ReaderVotes, count, most
@@ -32,6 +32,7 @@ class EditOutcomes:
         self._known: dict[str, Outcome] = {}
         self._open: set[str] = set()
         self._constant_valued: set[str] = set()
+        self._newcomers: dict[str, list[str]] = {}
         self._readers: dict[str, list[tuple[str, int]]] = {}
         self._waiting_for: dict[str, list[str]] = {}
         for name in (*edit.removed, *edit.changed):
@@ -154,8 +155,13 @@ class EditOutcomes:
                 votes.for_stand_in(before[position], found)
         elif became_another and (len(after) > len(before) or edit.computes(name)):
             count(votes.takers, now.name)
-        elif before[position] not in after and (found := newcomer(before, after, position)):
+        elif found := self._newcomers_of(now.name, before, after)[position]:
             votes.for_stand_in(before[position], found)
+
+    def _newcomers_of(self, reader: str, before: list[str], after: list[str]) -> list[str]:
+        if reader not in self._newcomers:
+            self._newcomers[reader] = newcomers(before, after)
+        return self._newcomers[reader]
 
     def _see_gone_reader(self, name: str, reader: str, position: int, votes: ReaderVotes) -> None:
         # Around a loop there is none yet: what stands in is found from the other readers.

@@ -177,24 +177,29 @@ class Edit(NamedTuple):
         """What an op of as many inputs reads now in place of one; Grappler sorts those of additions and the like."""
         if was.op_type not in ANY_ORDER:
             return after[position]
-        came = [text for text in after if text not in before]
+        known = set(before) if len(before) > MAX_CHAIN else before
+        came = [text for text in after if text not in known]
         gone = producer(before[position])
         gone_type = self.before[gone].op_type
         likely = (
-            next((text for text in came if self.passes_on(gone, producer(text))), None),
+            next((text for text in came[:MAX_CHAIN] if self.passes_on(gone, producer(text))), None),
             next((text for text in came if self.after[producer(text)].op_type == gone_type), None),
-            after[position] if after[position] not in before else None,
+            after[position] if after[position] not in known else None,
         )
         return next((text for text in likely if text is not None), came[0] if came else after[position])
 
 
-def newcomer(before: list[str], after: list[str], position: int) -> str:
-    """What an op of fewer inputs reads now in place of several, one of them at `position`; empty for nothing."""
-    came = [text for text in after if text not in before]
-    if not came:
-        return ""
+def newcomers(before: list[str], after: list[str]) -> list[str]:
+    """For each input of an op that reads fewer now: what it reads in its place, or empty where that is unchanged."""
+    was, now = set(before), {text: place for place, text in reversed(list(enumerate(after)))}
     # The inputs that both have divide the others into groups, of which each became one.
-    kept = [text for text in before[position:] if text in after]
-    up_to = after.index(kept[0]) if kept else len(after)
-    before_it = [text for text in after[:up_to] if text not in before]
-    return (before_it or came)[-1]
+    latest = [""]
+    for text in after:
+        latest.append(latest[-1] if text in was else text)
+    found, up_to = [""] * len(before), len(after)
+    for position in range(len(before) - 1, -1, -1):
+        if before[position] in now:
+            up_to = now[before[position]]
+        else:
+            found[position] = latest[up_to] or latest[-1]
+    return found
