@@ -124,9 +124,11 @@ class _Accounting:
                 if name in followed.events:
                     self._events[id_] = tuple(followed.events[name])
             if event is None or event.fate != "removed":
+                self._origins.add(op_id(item, into) if into else "", id_)
                 # An op of several outputs ends in several ops, and the NoOp left of a call came from it as well.
-                for other in {into: None, **dict.fromkeys(followed.all_ended_in(name))}:
-                    self._origins.add(op_id(item, other) if other else "", id_)
+                for other in followed.all_ended_in(name):
+                    if other != into:
+                        self._origins.add(op_id(item, other), id_)
 
     def _into_of_call(self, call: OpNode, id_: str, event: FateEvent, followed: RewriteFates) -> str:
         """The op that ran and gives the value of a call that was taken apart, or else one of those that it became."""

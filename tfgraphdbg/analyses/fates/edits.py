@@ -22,10 +22,6 @@ MAX_CHAIN = 64
 """How many removed ops in a row may pass a value on: longer chains of Identity do not occur."""
 
 
-MAX_NEAR = 4
-"""How many of them are looked at when the value could also be that of a twin."""
-
-
 class PassRun(NamedTuple):
     """Which pass made an edit."""
 
@@ -110,11 +106,12 @@ class Edit(NamedTuple):
         if not inputs or source in map(producer, inputs):
             return bool(inputs)
         kept = self.before.get(source)
-        # An op of its own type is far more often its twin than what feeds it from afar.
-        most = MAX_CHAIN if kept is None or kept.op_type != self.before[name].op_type else MAX_NEAR
+        if kept is not None and kept.op_type == self.before[name].op_type:
+            # An op of its own type is its twin, not what feeds it from afar.
+            return False
         waiting, seen = [name], {name}
         met: Counter[str] = Counter()
-        while waiting and len(seen) < most:
+        while waiting and len(seen) < MAX_CHAIN:
             for text in data_inputs(self.before[waiting.pop()]):
                 feeding = producer(text)
                 if feeding == source:
@@ -179,6 +176,8 @@ class Edit(NamedTuple):
             return after[position]
         known = set(before) if len(before) > MAX_CHAIN else before
         came = [text for text in after if text not in known]
+        if len(came) == 1:
+            return came[0]
         gone = producer(before[position])
         gone_type = self.before[gone].op_type
         likely = (
