@@ -6,6 +6,7 @@ writing one. Fates are exact: they follow from the edits alone. For a function t
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
@@ -28,11 +29,11 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
     if options.tracing is None and recording.meta.main_tracing is None:
         return _nothing(recording, f"no tf.function was traced ({recording.meta.outcome})")
     tracing = options.tracing or recording.main_tracing
-    own = recording.own_rewrites(tracing)
-    if own is None:
-        compiled = xla_account(recording, tracing)
-        return _nothing(recording, "", tracing) if compiled is None else _xla_report(recording, compiled)
     with garbage_collection_paused():
+        own = recording.own_rewrites(tracing)
+        if own is None:
+            compiled = xla_account(recording, tracing)
+            return _nothing(recording, "", tracing) if compiled is None else _xla_report(recording, compiled)
         fates = pass_fates(recording, tracing)
         assert fates is not None
         return Report(
@@ -142,15 +143,15 @@ def _fates_table(fates: PassFates) -> Table:
         Column("iteration"),
         Column("into"),
     )
-    rows: tuple[OpFate, ...] = tuple(sorted(fates.fates.values(), key=_tells_more))
+    by_fate: dict[str, list[OpFate]] = {fate: [] for fate in _TELLING}
+    for fate in fates.fates.values():
+        by_fate[fate.fate].append(fate)
+    rows: tuple[OpFate, ...] = tuple(itertools.chain.from_iterable(by_fate.values()))
     return Table("fates", "The fate of every op that was traced or that inlining made", columns, rows)
 
 
 _TELLING = ("fused", "folded", "merged", "changed", "moved", "new", "inlined", "removed", "kept")
-
-
-def _tells_more(fate: OpFate) -> int:
-    return _TELLING.index(fate.fate)
+"""Fates in the order of their rows, the most telling first."""
 
 
 def _functions_table(histories: tuple[RewriteHistory, ...]) -> Table:

@@ -103,10 +103,10 @@ class _Accounting:
         self._origins.add_graph(item, followed)
         values = SameValues(followed, lambda name: given.get(name) or ops.get(name))
         for name, op in ops.items():
-            id_ = op_id(function, name)
+            id_ = op_id(function, name) if function else name
             if name not in followed.events and id_ not in self._fates:
                 # Nothing ever happened to it: most ops of most graphs.
-                last = op_id(item, name)
+                last = op_id(item, name) if item else name
                 self._fates[id_] = OpFate(id_, op.op_type, "kept", None, None, last)
                 self._origins.add(last, id_)
                 continue

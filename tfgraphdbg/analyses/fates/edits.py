@@ -81,7 +81,7 @@ class Edit(NamedTuple):
     def computes_anew(self, name: str) -> bool:
         """Whether Grappler made another op of one, under its name, and that computes something."""
         was, now = self.before.get(name), self.after.get(name)
-        if was is None or now is None or not self.exact:
+        if was is None or now is None or was.op_type == now.op_type or not self.exact:
             return False
         return role(was) != role(now) and now.op_type not in PASS_THROUGH and now.op_type != CONSTANT
 

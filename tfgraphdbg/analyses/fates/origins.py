@@ -18,7 +18,9 @@ class Origins:
     """By id of an op that ran: the ids of the ops that it came from, in the order in which they were told."""
 
     def __init__(self) -> None:
-        self._found: dict[str, dict[str, None]] = {}
+        # Most ops have one origin: a table for each would be tens of thousands of tables.
+        self._first: dict[str, str] = {}
+        self._more: dict[str, dict[str, None]] = {}
         self._graphs: dict[str, RewriteFates] = {}
 
     def add_graph(self, item: str, followed: RewriteFates) -> None:
@@ -27,8 +29,11 @@ class Origins:
 
     def add(self, id_: str, origin: str) -> None:
         """Tell that the op `id_` (empty: none) came from `origin`."""
-        if id_:
-            self._found.setdefault(id_, {})[origin] = None
+        if id_ and self._first.setdefault(id_, origin) != origin:
+            self._more.setdefault(id_, {})[origin] = None
+
+    def _of(self, id_: str) -> tuple[str, ...]:
+        return (self._first[id_], *self._more.get(id_, ())) if id_ in self._first else ()
 
     def without(self, optimized: GraphModel, traced: GraphModel) -> Iterator[tuple[OpNode, PassRun | None]]:
         """The ops that ran and came from none, each with the pass that made it (None: not known).
@@ -40,7 +45,7 @@ class Origins:
             for name in followed.part_of:
                 self._add_part(item, name, followed)
         for op in self._last_ops(known):
-            if op.id in self._found:
+            if op.id in self._first:
                 continue
             base = op_id(op.function.partition(SPECIALIZED)[0], op.name)
             if op.function and base in traced.by_id:
@@ -61,8 +66,8 @@ class Origins:
         while whole in followed.part_of:
             whole = followed.part_of[whole]
         ended = op_id(item, followed.ended_in(whole))
-        if part and op_id(item, part) not in self._found:
-            for origin in self._found.get(ended, ()):
+        if part and op_id(item, part) not in self._first:
+            for origin in self._of(ended):
                 self.add(op_id(item, part), origin)
 
     def _made_by(self, op: OpNode) -> PassRun | None:
@@ -73,4 +78,5 @@ class Origins:
 
     def as_tuples(self) -> dict[str, tuple[str, ...]]:
         """All of them."""
-        return {id_: tuple(found) for id_, found in self._found.items()}
+        more = self._more
+        return {id_: (first, *more[id_]) if id_ in more else (first,) for id_, first in self._first.items()}

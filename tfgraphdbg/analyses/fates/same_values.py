@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tfgraphdbg.analyses.fates.edits import ANY_ORDER, MAX_CHAIN, data_inputs, producer
+from tfgraphdbg.analyses.fates.edits import ANY_ORDER, MAX_CHAIN, data_inputs, output_of, producer
 from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
 from tfgraphdbg.analyses.fates.rules import PASS_THROUGH
-from tfgraphdbg.graph_model import OpNode, parse_input
+from tfgraphdbg.graph_model import OpNode
 
 
 class SameValues:
@@ -43,7 +43,7 @@ class SameValues:
             return True
         new_name = producer(new)
         for _ in range(MAX_CHAIN):
-            name, output = parse_input(old)
+            name, output = producer(old), output_of(old)
             if name == new_name or new_name in self._followed.all_ended_in(name):
                 return True
             op = self._known(name)
