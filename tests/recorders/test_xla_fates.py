@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import run_tfgraphdbg
 from tests.data.test_hlo_fates import assert_exact
+from tfgraphdbg.analyses.fates import pass_fates
 from tfgraphdbg.analyses.hlo_auto_clusters import recorded_clusters
 from tfgraphdbg.analyses.hlo_fates import XlaAccount, XlaFate
 from tfgraphdbg.analyses.hlo_tables import summary_of, xla_account, xla_report_tables
@@ -223,3 +224,12 @@ def test_auto_clustering(tmp_path: Path) -> None:
     assert {"matmul", "add", "mul"} <= set(first.ops)
     assert {"Sum"} <= set(second.ops)
     assert (found.basis, found.unexplained) == ("measured", ())
+    fates = pass_fates(recording, recording.tracing_of("clustered"))
+    assert fates is not None
+    for cluster in found.clusters:
+        assert {fates.fates[name].into for name in cluster.ops if name in fates.fates} == {cluster.runs_as}
+    assert fates.fates["matmul"][2:4] == ("fused", "xla:clustering")
+    ran = recording.graph("optimized", recording.tracing_of("clustered")).by_id
+    assert all(id_ in fates.origins or fates.fates[id_].fate == "new" for id_ in ran)
+    assert {fate.into for fate in fates.fates.values()} - {None} <= set(ran)
+    assert fates.fates["identity_RetVal"].fate == "kept"

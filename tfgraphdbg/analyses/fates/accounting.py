@@ -16,6 +16,7 @@ from tfgraphdbg.analyses.fates.origins import SPECIALIZED, Origins
 from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
 from tfgraphdbg.analyses.fates.rules import RUNTIME, Fate, kind_of
 from tfgraphdbg.analyses.fates.same_values import SameValues
+from tfgraphdbg.analyses.hlo_auto_clusters import AutoClusters, recorded_clusters
 from tfgraphdbg.graph_model import GraphModel, OpNode, garbage_collection_paused, op_id
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.rewrites import RewriteHistory
@@ -57,7 +58,9 @@ def pass_fates(recording: Recording, tracing: Tracing) -> PassFates | None:
             recording.graph("lowered", tracing),
             recording.graph("optimized", tracing),
         )
-        accounting.add_graph(own)
+        # XLA makes its clusters of the graph that Grappler left, which is then not the one that runs.
+        clusters = recorded_clusters(recording, tracing) if own.difference else None
+        accounting.add_graph(own, clusters)
         for history in recording.rewrites(tracing):
             if history.function:
                 accounting.add_called_function(history)
@@ -75,12 +78,15 @@ class _Accounting:
         self._origins = Origins()
         self._inlined = InlinedBodies(traced, lowered.top_level_ops)
 
-    def add_graph(self, history: RewriteHistory) -> None:
+    def add_graph(self, history: RewriteHistory, clusters: AutoClusters | None = None) -> None:
         """The tracing's own graph, from traced over lowered to optimized; then the bodies that were inlined into it."""
         given = {op.name: op for op in self._lowered.top_level_ops}
         traced = {op.name: op for op in self._traced.top_level_ops}
         own = RewriteFates(traced, (*self._lowered.attr_sets, *history.attr_sets), self._traced.functions)
         own.follow(given, history.steps)
+        if clusters is not None:
+            runs_as = {name: cluster.runs_as for cluster in clusters.clusters for name in cluster.ops}
+            own.compile(runs_as, {op.name: op for op in self._optimized.top_level_ops})
         self._add_rows("", "", own, {**given, **traced}, given)
         self._add_inlined_bodies(own)
 

@@ -8,10 +8,21 @@ from typing import NamedTuple
 
 from tfgraphdbg.analyses.devices import devices_differ
 from tfgraphdbg.analyses.fates.edit_outcomes import EditOutcomes
-from tfgraphdbg.analyses.fates.edits import CONSTANT, AttrSets, Edit, Outcome, PassRun, data_inputs, output_of, producer
+from tfgraphdbg.analyses.fates.edits import (
+    CONSTANT,
+    UNUSED,
+    AttrSets,
+    Edit,
+    Outcome,
+    PassRun,
+    data_inputs,
+    output_of,
+    producer,
+)
 from tfgraphdbg.analyses.fates.fate_events import FateEvent, most_telling
 from tfgraphdbg.analyses.fates.in_place import seen_in_place
 from tfgraphdbg.analyses.fates.rules import (
+    CLUSTERING,
     RUNTIME,
     Seen,
     fate_of,
@@ -55,6 +66,21 @@ class RewriteFates:
         added = [name for name in given if name not in self.now]
         # The attrs of the two graphs lie in tables of their own, and an op that keeps its type keeps them.
         self._take(PassRun(RUNTIME, None), dict(given), _Names(removed, changed, added), exact=False)
+
+    def compile(self, runs_as: Mapping[str, str], ran: Mapping[str, OpNode]) -> None:
+        """Follow XLA's auto-clustering: `runs_as` tells for each op of a cluster the op that runs the cluster."""
+        run = PassRun(CLUSTERING, None)
+        for name, op in self.now.items():
+            if name not in ran:
+                into = runs_as.get(name, "")
+                outcome = Outcome("absorbed", into) if into else UNUSED
+                fate = fate_of(outcome.seen, CLUSTERING, op, self._callees)
+                now = ran[into].op_type if into else ""
+                self._add(name, FateEvent(fate, outcome.seen, *run, into, op.op_type, now))
+        self.made_by.update(dict.fromkeys((name for name in ran if name not in self.now), run))
+        # What is left reads the results of clusters, which have the values that it read before.
+        self.now = {name: self.now.get(name, op) for name, op in ran.items()}
+        self._all_ended = {}
 
     def take(self, step: RewriteStep) -> None:
         """Follow one step of Grappler."""

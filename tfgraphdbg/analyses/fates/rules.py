@@ -78,6 +78,9 @@ RUNTIME = "runtime"
 INLINING = frozenset({RUNTIME, "function_optimizer"})
 """What inlines calls: the runtime before Grappler, in graphs of TensorFlow 1 a pass."""
 
+CLUSTERING = "xla:clustering"
+"""The pass name of what XLA's auto-clustering does to the graph that Grappler left."""
+
 FATE_RULES: tuple[FateRule, ...] = (
     FateRule("twin", "inlined", INLINING, of="call"),
     FateRule("own input", "inlined", INLINING, of="call"),
