@@ -44,7 +44,7 @@ class PassFates(NamedTuple):
     origins: Mapping[str, tuple[str, ...]]
     """By id of an op that ran: the ops that it came from, producers first; an op that is new has none."""
     events: Mapping[str, tuple[FateEvent, ...]]
-    """By op id: what each pass did to it, in order."""
+    """By op id: what each pass did to it, in order; also to ops that a pass made and a later one changed."""
 
 
 def pass_fates(recording: Recording, tracing: Tracing) -> PassFates | None:
@@ -107,6 +107,7 @@ class _Accounting:
         given: Mapping[str, OpNode],
     ) -> None:
         self._origins.add_graph(item, followed)
+        self._add_events_of_made_ops(function, followed, ops)
         values = SameValues(followed, lambda name: given.get(name) or ops.get(name))
         for name, op in ops.items():
             id_ = op_id(function, name) if function else name
@@ -135,6 +136,11 @@ class _Accounting:
                 for other in followed.all_ended_in(name):
                     if other != into:
                         self._origins.add(op_id(item, other), id_)
+
+    def _add_events_of_made_ops(self, function: str, followed: RewriteFates, ops: Mapping[str, OpNode]) -> None:
+        for name, events in followed.events.items():
+            if name not in ops:
+                self._events.setdefault(op_id(function, name), tuple(events))
 
     def _into_of_call(self, call: OpNode, id_: str, event: FateEvent, followed: RewriteFates) -> str:
         """The op that ran and gives the value of a call that was taken apart, or else one of those that it became."""
