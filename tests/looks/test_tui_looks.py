@@ -15,7 +15,7 @@ from tests.hand_built import (
 )
 from tests.pass_recordings import recording_with_passes
 from tests.tui.driving import press, settled
-from tests.tui.recordings import with_hlo, with_meta, with_two_tracings
+from tests.tui.recordings import with_findings, with_hlo, with_meta, with_switches, with_two_tracings
 from tfgraphdbg.recording import MissingEvidence, Recording
 from tfgraphdbg.tui.app import DebuggerApp
 
@@ -86,6 +86,13 @@ STEPS = {
     "passes-wide": (with_passes, WIDE, ["p", "j", "j", "G", "enter", "j"]),
     "passes-search": (with_passes, PASSES, ["p", *"jjjjj", "/", *"dense bias"]),
     "passes-missing": (small, NARROW, ["p"]),
+    "passes-none": (lambda: with_meta(packed_recording([small_traced()]), versions={}, options={}), NARROW, ["p"]),
+    "findings-narrow": (lambda: without_versions(with_findings()), NARROW, ["p", "g", "enter", "n"]),
+    "findings-medium": (lambda: without_versions(with_findings()), PASSES, ["p", "g"]),
+    "findings-search": (lambda: without_versions(with_findings()), PASSES, ["p", "g", "/", *"mul fused"]),
+    "finding-of-op": (lambda: without_versions(with_findings()), PASSES, ["[", "j", "j", "j", "j", "enter"]),
+    "options-narrow": (lambda: without_versions(with_switches()), NARROW, ["p", "g", "j", "enter", "n"]),
+    "options-wide": (lambda: without_versions(with_switches()), WIDE, ["p", "g", "j"]),
     "life-narrow": (with_passes, NARROW, ["]", "]", "j", "j", "j", "enter", *"nnnnnn"]),
     "life-medium": (with_passes, PASSES, ["]", "]", "j", "j", "j"]),
     "life-stages": (with_passes, PASSES, ["j", "j", "j", "j", "j", "}", "}", "}", "s"]),

@@ -10,6 +10,8 @@ from tests.hand_built import (
     small_traced,
     stage_of,
 )
+from tests.pass_recordings import packed_with_passes
+from tfgraphdbg.chances.contract import Chance, ChancesPart, TriedChance
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import (
     META_PART,
@@ -18,6 +20,7 @@ from tfgraphdbg.recording import (
     RecordingMeta,
     Stage,
     Tracing,
+    chances_part,
     graph_part,
     raw_part,
 )
@@ -60,3 +63,54 @@ def with_two_tracings() -> Recording:
 
 def small_optimized_as(stage: str) -> GraphModel:
     return msgspec.structs.replace(small_optimized(), stage=stage)
+
+
+CHANCES = (
+    TriedChance(
+        Chance(
+            "missed-fusion",
+            "MatMul + BiasAdd + Relu",
+            "control-dependency",
+            ("dense/Relu", "mul"),
+            ("four",),
+            "Mul 'mul' is waited for by Const 'four' by a control dependency",
+            "move the tf.control_dependencies so that it waits for the end of the chain",
+            {"device": "CPU"},
+        ),
+        "confirmed",
+        "without its control edges, remapper makes it one _FusedMatMul",
+        12.5,
+    ),
+    TriedChance(
+        Chance("duplicate-computation", "Square", "stateful", ("ArithmeticOptimizer/Halve_sq",), (), "it reads a state")
+    ),
+)
+"""Of the recording with passes: one that a trial confirmed, and one that the rules alone tell."""
+
+OPTIONS = {
+    "grappler": {
+        "remapping": "False",
+        "layout_optimizer": "True",
+        "debug_stripper": "default",
+        "shape_optimization": "default",
+    },
+    "grappler-from": {"remapping": "--without"},
+    "grappler-switches": {"--without": "remapper"},
+    "environment": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+}
+
+
+def packed_with_findings(chances: tuple[TriedChance, ...] = CHANCES) -> dict[str, bytes]:
+    packed = packed_with_passes()
+    packed[chances_part(0)] = encode_part(ChancesPart(chances))
+    return packed
+
+
+def with_findings(chances: tuple[TriedChance, ...] = CHANCES) -> Recording:
+    """A train step of which Grappler missed chances."""
+    return with_meta(packed_with_findings(chances))
+
+
+def with_switches() -> Recording:
+    """A train step that was recorded without a pass; the program has set another one."""
+    return with_meta(packed_with_passes(), options=OPTIONS)

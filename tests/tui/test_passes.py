@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.hand_built import HOSTILE_NAMES, packed_recording, small_recording, small_traced
+from tests.hand_built import HOSTILE_NAMES, packed_recording, small_traced
 from tests.pass_recordings import called_history, own_history, packed_with_passes, recording_with_passes
 from tests.tui.driving import DrivenApp, row_texts
 from tests.tui.recordings import meta_of, with_hlo, with_meta
@@ -13,8 +13,10 @@ from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.recording import MissingEvidence, Recording, TargetInfo, rewrites_part
 from tfgraphdbg.recording_file import MemoryParts
 from tfgraphdbg.rewrites import RewriteStep
+from tfgraphdbg.tui.pass_lines import PassLine
 from tfgraphdbg.tui.passes_screen import PassesScreen
 from tfgraphdbg.tui.widgets.edit_list import EditList
+from tfgraphdbg.tui.widgets.note_list import NoteList
 from tfgraphdbg.tui.widgets.pass_list import PassList
 
 
@@ -32,9 +34,10 @@ def edit_rows(ui: DrivenApp) -> list[list[str]]:
 
 def go_to(ui: DrivenApp, name: str, iteration: int | None = 1) -> None:
     """Put the cursor on the line of a pass."""
-    lines = passes(ui)._lines
+    lines = enumerate(passes(ui)._lines)
+    wanted = (name, iteration)
     passes(ui).cursor = next(
-        place for place, line in enumerate(lines) if (line.name, line.iteration) == (name, iteration)
+        place for place, line in lines if isinstance(line, PassLine) and (line.name, line.iteration) == wanted
     )
     ui.settle()
 
@@ -45,6 +48,8 @@ def test_passes_are_listed_in_order_with_what_they_did() -> None:
         assert isinstance(ui.screen, PassesScreen)
         assert ui.focus == "passes"
         rows = [text.split() for text in row_texts(passes(ui))]
+        assert rows[:2] == [["findings", "(0)"], ["options", "all", "as", "by", "default"]]
+        rows = rows[2:]
         assert rows[0][:3] == ["runtime:", "inlining,", "lowering"]
         assert rows[1][:7] == ["model_pruner", "1", "·", "·", "·", "0.20", "ms"]
         assert rows[2][:7] == ["common_subgraph_elimination", "1", "-1", "·", "~1", "0.50", "ms"]
@@ -99,7 +104,7 @@ def test_the_edit_of_a_pass_is_grouped_by_fate() -> None:
 def test_what_the_runtime_did_comes_first() -> None:
     with DrivenApp(recording_with_passes(), (160, 40)) as ui:
         ui.press("p")
-        assert passes(ui).cursor == 0
+        assert passes(ui).cursor == 2
         rows = edit_rows(ui)
         assert rows[:2] == [
             ["inlined", "1", "op"],
@@ -168,7 +173,7 @@ def test_the_graph_after_a_pass_is_shown() -> None:
         assert ui.shows("after:constant_folding ▾")
         assert "two" not in ui.listed()
         ui.press("p")
-        passes(ui).cursor = 0
+        go_to(ui, "runtime: inlining, lowering", None)
         ui.settle()
         ui.press("s")
         assert "PartitionedCall/half" in ui.listed()
@@ -242,16 +247,17 @@ def test_a_recording_without_passes_says_why() -> None:
         assert ui.shows(
             "What Grappler did to train_step was not recorded.", "The dumps could not be read: no space left"
         )
-        ui.press("j", "enter", "/", "a", "s", "e", "n", "escape", "tab", "1")
+        ui.press("j", "enter", "/", "a", "s", "e", "n", "escape", "escape", "tab", "tab", "1")
         assert ui.op.name == "x"
-    with DrivenApp(small_recording()) as ui:
+    with DrivenApp(with_meta(packed_recording([small_traced()]), options={})) as ui:
         ui.press("p")
         assert ui.shows("What Grappler did to train_step was not recorded.", "tfgraphdbg inspect model.py:train_step")
         assert ui.lines()[-1].split() == ["1", "Graph", "2", "Log", "?", "Help", "q", "Quit"]
 
 
 def test_a_graph_file_has_no_passes() -> None:
-    recording = with_meta(packed_recording([small_traced()]), target=TargetInfo("graph.pb", "graph_def"))
+    file = TargetInfo("graph.pb", "graph_def")
+    recording = with_meta(packed_recording([small_traced()]), target=file, options={})
     with DrivenApp(recording) as ui:
         ui.press("p")
         assert ui.shows("A GraphDef file holds one graph, and no run of Grappler.")
@@ -282,7 +288,11 @@ def test_damaged_passes_are_said_and_the_rest_works() -> None:
     with DrivenApp(Recording(meta_of(packed), MemoryParts(packed))) as ui:
         assert ui.shows("Life  not known: part 'tracings/0/rewrites' is damaged")
         ui.press("p")
-        assert ui.shows("What became of the ops of train_step is not known: part 'tracings/0/rewrites'")
+        assert ui.shows("passes", "not known", on=passes(ui))
+        told = " ".join(" ".join(row_texts(ui.screen.query_one(NoteList))).split())
+        assert told.startswith("What became of the ops of train_step is not known: part 'tracings/0/rewrites'")
+        ui.press("k", "k")
+        assert ui.shows("findings: not known", "Findings are not known: part 'tracings/0/rewrites'")
         ui.press("1", "j")
         assert ui.op.name == "w/resource"
         ui.press("s")

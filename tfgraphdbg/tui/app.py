@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from tfgraphdbg.recording import Recording
 from tfgraphdbg.tui.graph_screen import GraphScreen
-from tfgraphdbg.tui.messages import GraphWanted
+from tfgraphdbg.tui.messages import FindingWanted, GraphWanted
 from tfgraphdbg.tui.shared_view import SharedView
 from tfgraphdbg.tui.themes import DARK, LIGHT
 
@@ -70,6 +70,16 @@ class DebuggerApp(App[None]):
         assert isinstance(graph, GraphScreen)
         graph.visit(event.place)
 
+    @on(FindingWanted)
+    async def show_finding(self, event: FindingWanted) -> None:
+        """Show a finding that an op takes part in."""
+        from tfgraphdbg.tui.passes_screen import PassesScreen
+
+        await self.switch_mode("passes")
+        passes = self.screen_stack[0]
+        assert isinstance(passes, PassesScreen)
+        passes.show_finding(event.place)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is no key to the mode that is on screen."""
         return action != "switch_mode" or parameters != (self.current_mode,)
@@ -107,6 +117,7 @@ def binding_owners() -> tuple[type[DOMNode], ...]:
     from tfgraphdbg.tui.log_screen import LogScreen
     from tfgraphdbg.tui.passes_screen import PassesScreen
     from tfgraphdbg.tui.widgets.edit_list import EditList
+    from tfgraphdbg.tui.widgets.note_list import NoteList
     from tfgraphdbg.tui.widgets.op_detail import OpDetail
     from tfgraphdbg.tui.widgets.op_list import OpList
     from tfgraphdbg.tui.widgets.pass_list import PassList
@@ -116,4 +127,4 @@ def binding_owners() -> tuple[type[DOMNode], ...]:
     from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
     lists = (VirtualRows, OpList, OpDetail, ScopeTree, SearchInput, TextView)
-    return (GraphScreen, *lists, PassesScreen, PassList, EditList, LogScreen, DebuggerApp)
+    return (GraphScreen, *lists, PassesScreen, PassList, EditList, NoteList, LogScreen, DebuggerApp)

@@ -60,3 +60,15 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     if len(lines) > most:
         return [*lines[: most - 1], cut("".join(lines[most - 1 :]), width)]
     return lines
+
+
+def paragraph(text: str, width: int) -> list[str]:
+    """`text` made visible, in lines of at most `width` cells, broken between words where that can be."""
+    width = max(width, 1)
+    lines: list[str] = []
+    for word in visible(text).split(" "):
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines += chop_cells(word, width) or [""]
+    return lines

@@ -29,7 +29,14 @@ class FrameJump:
     frame: int
 
 
-Jump = OpJump | QueryJump | FrameJump
+@dataclass(frozen=True)
+class FindingJump:
+    """To a finding of the passes, by its place among them."""
+
+    place: int
+
+
+Jump = OpJump | QueryJump | FrameJump | FindingJump
 
 
 class Part(NamedTuple):

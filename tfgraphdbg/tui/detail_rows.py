@@ -13,7 +13,8 @@ from tfgraphdbg.graph_model import CONTROL, Edge
 from tfgraphdbg.op_query import quoted
 from tfgraphdbg.recording import Frame
 from tfgraphdbg.tui.cell_text import cut, visible, visible_code, wrapped
-from tfgraphdbg.tui.detail_row import DetailRow, EdgeRows, FrameJump, OpJump, Part, QueryJump, heading
+from tfgraphdbg.tui.detail_row import DetailRow, EdgeRows, FindingJump, FrameJump, OpJump, Part, QueryJump, heading
+from tfgraphdbg.tui.finding_signs import severity_part
 from tfgraphdbg.tui.life_rows import life_sections
 from tfgraphdbg.tui.op_facts import InputFact, OpFacts
 from tfgraphdbg.tui.source_colours import CodeLine
@@ -43,6 +44,15 @@ class DetailRows:
         place = bisect_right(self._ends, row)
         return self._sections[place][row - (self._ends[place - 1] if place else 0)]
 
+    @property
+    def starts(self) -> list[int]:
+        """The first row of each section."""
+        return [0, *self._ends[:-1]] if self._ends else []
+
+    def section_of(self, row: int) -> int:
+        """The section that a row is in."""
+        return bisect_right(self._ends, row)
+
 
 def detail_rows(
     facts: OpFacts, stage: str, code: Mapping[str, tuple[CodeLine, ...]], frame: int, width: int
@@ -51,6 +61,7 @@ def detail_rows(
     return DetailRows(
         [
             list(_title(facts, width)),
+            list(_findings(facts)),
             *_inputs(facts),
             *_outputs(facts),
             list(_functions(facts)),
@@ -74,6 +85,13 @@ def _title(facts: OpFacts, width: int) -> Iterator[DetailRow]:
         yield DetailRow(
             (Part("in function ", "dim"), Part(visible(op.function))), QueryJump(f"in:={quoted(op.function)}"), 1
         )
+
+
+def _findings(facts: OpFacts) -> Iterator[DetailRow]:
+    """A line for each finding that it takes part in, which leads there."""
+    for place, finding, blocks in facts.findings:
+        rule = severity_part(finding.severity, f"{'in the way: ' if blocks else ''}{visible(finding.rule)}")
+        yield DetailRow((rule, Part(visible(finding.message), "link")), FindingJump(place))
 
 
 def _inputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:

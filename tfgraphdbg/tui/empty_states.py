@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgraphdbg.message_words import listed
 from tfgraphdbg.recording import Recording, Tracing, rewrites_part
 from tfgraphdbg.tui.cell_text import as_sentence, visible
+from tfgraphdbg.tui.pass_notes import PassNotes
 
 NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search, ? then explains what can be searched for."
 
@@ -19,6 +20,25 @@ FOLLOWING_OPS = "\nfollowing each op through the passes ..."
 STAYED_CALLS = "\nThese library functions stayed calls: Grappler optimized each by itself when it first ran."
 
 NO_EDIT_HITS = "\nNo op that this pass edited matches.\n\nEsc clears the search."
+
+
+LOOKING = "\nlooking at the passes ..."
+
+NO_NOTE_HITS = "\nNothing here matches.\n\nEsc clears the search."
+
+NO_OPTIONS = "\nGrappler's options were not recorded: nothing ran."
+
+
+def no_findings(notes: PassNotes) -> str:
+    """Passes of which nothing is worth telling, or not known."""
+    if notes.unknown:
+        return f"Findings are not known: {visible(notes.unknown)}"
+    if not notes.has_passes:
+        return "Findings come from the passes and what they left undone, which were not recorded."
+    text = "Nothing is worth telling: no pass was slow or failed"
+    if notes.searched:
+        return f"{text}, and the rules for missed chances find none in the graph that ran."
+    return f"{text}.\n\nMissed chances were not looked for: the graph that ran was not recorded."
 
 
 def pass_without_edit(note: str) -> str:

@@ -14,24 +14,22 @@ from tfgraphdbg.op_query import OpIndex
 from tfgraphdbg.recording import Tracing
 from tfgraphdbg.tui import empty_states
 from tfgraphdbg.tui.cell_text import visible
-from tfgraphdbg.tui.detail_row import OpJump, QueryJump
-from tfgraphdbg.tui.messages import ConsumersFound, LivesFound, StageOpened, TextOpened, WorkFailed
+from tfgraphdbg.tui.detail_row import FindingJump, OpJump, QueryJump
+from tfgraphdbg.tui.followed_screen import FollowedScreen
+from tfgraphdbg.tui.messages import FindingWanted, StageOpened, TextOpened, WorkFailed
 from tfgraphdbg.tui.opened_stage import Near, OpenedStage, open_stage
 from tfgraphdbg.tui.shared_view import SharedView
 from tfgraphdbg.tui.stage_order import edit_counts, is_after_pass, stage_counts
-from tfgraphdbg.tui.staged_screen import StagedScreen
 from tfgraphdbg.tui.visit_history import Place
 from tfgraphdbg.tui.widgets.op_browser import OpBrowser
 from tfgraphdbg.tui.widgets.stage_bar import StageBar
 from tfgraphdbg.tui.widgets.text_pane import TextPane
 
-FOLLOWING = "following it through the passes ..."
-
 MOST_PASSES_KEPT = 3
 """Graphs after a pass that can be gone back to at once: each is as large as the whole graph."""
 
 
-class GraphScreen(StagedScreen):
+class GraphScreen(FollowedScreen):
     """Browse the stages of the recorded tracings."""
 
     AUTO_FOCUS = "#ops"
@@ -52,7 +50,6 @@ class GraphScreen(StagedScreen):
     ]
 
     stages = getters.query_one("#stages", StageBar)
-    browser = getters.query_one("#browser", OpBrowser)
     text = getters.query_one("#text", TextPane)
 
     def __init__(self, view: SharedView) -> None:
@@ -82,6 +79,8 @@ class GraphScreen(StagedScreen):
 
     def visit(self, place: Place) -> None:
         """Show a place that another mode leads to."""
+        if self.place and self.place.tracing == place.tracing:
+            self.tell_known_findings(place.tracing)
         self.leave_for(place)
         self.action_show_panel("found")
 
@@ -147,7 +146,7 @@ class GraphScreen(StagedScreen):
         self._listed = opened.place
         self._keep(opened)
         self._show_body("browser")
-        self._tell_lives(opened.place.tracing)
+        self.tell_known(opened.place.tracing)
         self.browser.show(opened)
 
     def _keep(self, opened: OpenedStage) -> None:
@@ -158,27 +157,6 @@ class GraphScreen(StagedScreen):
             self.stages.choose(opened.place.stage, f"{edit_counts(steps[-1])}  {steps[-1].ops:,} ops" if steps else "")
         for old in [key for key in self._indexes if is_after_pass(key[1])][:-MOST_PASSES_KEPT]:
             del self._indexes[old]
-
-    def _tell_lives(self, index: int) -> None:
-        tracing = self.recording.tracings[index]
-        lives = self.view.known_lives(tracing)
-        self.browser.tell_lives(lives, FOLLOWING if lives is None and self.view.has_passes(tracing) else "")
-
-    @on(ConsumersFound)
-    def follow_lives(self) -> None:
-        """Work out what became of the ops, once everything else is there."""
-        if (
-            self.shown_tracing
-            and self.view.has_passes(self.shown_tracing)
-            and self.view.known_lives(self.shown_tracing) is None
-        ):
-            self.find_lives(self.shown_tracing)
-
-    @on(LivesFound)
-    def tell_lives(self, event: LivesFound) -> None:
-        """Complete the op that is looked at."""
-        if self.place and event.tracing == self.place.tracing:
-            self.browser.tell_lives(event.lives, event.note)
 
     @on(TextOpened)
     def show_text(self, event: TextOpened) -> None:
@@ -213,6 +191,8 @@ class GraphScreen(StagedScreen):
         if isinstance(event.jump, QueryJump):
             self.leave_for(Place(tracing, present, query=event.jump.query))
             self.browser.focus_panel("ops")
+        elif isinstance(event.jump, FindingJump):
+            self.post_message(FindingWanted(event.jump.place))
         elif isinstance(event.jump, OpJump):
             stage = event.jump.stage or present
             if self.recording.tracings[tracing].stage(stage) is None and not is_after_pass(stage):

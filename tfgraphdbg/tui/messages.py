@@ -16,6 +16,7 @@ from tfgraphdbg.op_query import OpQuery
 from tfgraphdbg.tui.edit_rows import EditRow
 from tfgraphdbg.tui.opened_stage import OpenedStage, StageMap
 from tfgraphdbg.tui.pass_lines import PassLine
+from tfgraphdbg.tui.pass_notes import PassNotes
 from tfgraphdbg.tui.source_colours import CodeLine
 from tfgraphdbg.tui.stage_order import StageEntry
 from tfgraphdbg.tui.visit_history import Place
@@ -56,6 +57,21 @@ class EditFound(Message):
     text: str
     groups: tuple[FateGroup, ...]
     rows: Sequence[EditRow]
+
+
+@dataclass
+class NotesRead(Message):
+    """Findings and options of the passes of a tracing are known."""
+
+    tracing: int
+    notes: PassNotes
+
+
+@dataclass
+class FindingWanted(Message):
+    """The user wants to read a finding of the passes of the tracing that is looked at."""
+
+    place: int
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.graph_model import AttrValue, Edge, GraphModel, OpNode, OutputInfo, op_id, parse_input
 from tfgraphdbg.recording import Frame, StackTable
+from tfgraphdbg.tui.pass_notes import FindingPart
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class OpFacts:
     """What became of each op of its tracing; None while that is not known, or when passes were not recorded."""
     lives_note: str = ""
     """Why that is not known, or not yet; empty where there is nothing to know."""
+    findings: tuple[FindingPart, ...] = ()
+    """Findings of the passes that it takes part in."""
 
     @property
     def attrs(self) -> Mapping[str, AttrValue]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rich.markup import escape
 from rich.text import Text
-from textual import getters, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -21,21 +21,22 @@ from tfgraphdbg.tui.cell_text import visible
 from tfgraphdbg.tui.edit_rows import EditRow, edit_rows, op_count
 from tfgraphdbg.tui.long_lived import kept_for_good
 from tfgraphdbg.tui.messages import EditFound, GraphWanted, LivesFound
-from tfgraphdbg.tui.pass_lines import PassLine, pass_groups, summary
+from tfgraphdbg.tui.pass_lines import PassGroup, PassLine, pass_groups, summary
+from tfgraphdbg.tui.pass_notes import has_options
 from tfgraphdbg.tui.pass_places import place_after, place_of
 from tfgraphdbg.tui.shared_view import SharedView
-from tfgraphdbg.tui.tracing_screen import TracingScreen
+from tfgraphdbg.tui.topic_lines import MISSING_PASSES, WAITING, TopicLine, topic_lines
+from tfgraphdbg.tui.topics_screen import SEARCH_HINT, TopicsScreen
 from tfgraphdbg.tui.widgets.edit_list import EditList
+from tfgraphdbg.tui.widgets.note_list import NoteList
 from tfgraphdbg.tui.widgets.pass_list import PassList
 from tfgraphdbg.tui.widgets.search_box import SearchBox
-
-SEARCH_HINT = "words in the name, the type, the line, or what an op became"
 
 MOST_EDITS_KEPT = 8
 """Edits that are shown again at once; the largest have tens of thousands of ops."""
 
 
-class PassesScreen(TracingScreen):
+class PassesScreen(TopicsScreen):
     """Browse what Grappler did to the ops of a tracing."""
 
     AUTO_FOCUS = ""
@@ -52,16 +53,12 @@ class PassesScreen(TracingScreen):
         Binding("escape", "leave_search", "All ops", tooltip="Clear the search", show=False, id="passes.leave-search"),
     ]
 
-    search = getters.query_one("#search", SearchBox)
-    passes = getters.query_one("#passes", PassList)
-    edit = getters.query_one("#edit", EditList)
-
     def __init__(self, view: SharedView) -> None:
         super().__init__(view)
         self._tracing: Tracing | None = None
         self._lives: OpLives | None = None
-        self._line: PassLine | None = None
-        """The pass that is shown or on its way there."""
+        self._line: PassLine | TopicLine | None = None
+        """The line of the list of which more is shown or on its way there."""
         self._edits: dict[tuple[int, PassRef], tuple[FateGroup, ...]] = {}
         self._hides_empty = False
 
@@ -72,6 +69,7 @@ class PassesScreen(TracingScreen):
         with Container(id="panels"):
             yield PassList("passes")
             yield EditList("edit")
+            yield NoteList("notes")
         yield Static(id="nothing", markup=False)
 
     def on_mount(self) -> None:
@@ -94,19 +92,27 @@ class PassesScreen(TracingScreen):
         self.view.tracing = tracing.index
         self.refresh_bindings()
         self._say("")
-        if not self.view.has_passes(tracing):
-            self._show_nothing(empty_states.no_passes(self.recording, tracing))
-            return
-        self._show_lists()
         self.passes.empty = empty_states.FOLLOWING_OPS
         self.passes.show(())
         self.edit.show((), (), "")
-        self.find_lives(tracing)
+        self.show_notes(shown=False)
+        if self.view.has_passes(tracing):
+            self._show_lists()
+            self.find_lives(tracing)
+        elif has_options(self.recording):
+            self._show_lists()
+            self._list(tracing, (), empty_states.no_passes(self.recording, tracing))
+        else:
+            self._show_nothing(empty_states.no_passes(self.recording, tracing))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that choose are there where there is a choice."""
         if action == "choose_tracing":
             return len(self.recording.tracings) > 1
+        if action == "toggle_empty" and not (self._tracing and self.view.has_passes(self._tracing)):
+            return False
+        if action == "show_graph" and isinstance(self._line, TopicLine):
+            return False
         if action in ("search", "show_graph", "toggle_empty", "show_panel"):
             return self.query_one("#panels").display if self.is_mounted else False
         return True
@@ -117,11 +123,18 @@ class PassesScreen(TracingScreen):
         if self._tracing is None or event.tracing != self._tracing.index:
             return
         if event.lives is None:
-            self._show_nothing(empty_states.unknown_passes(self._tracing, event.note))
+            self._list(self._tracing, (), empty_states.unknown_passes(self._tracing, event.note))
             return
         self._lives = event.lives
         self._say(summary(event.lives), event.lives.own.difference or "")
-        self.passes.show(pass_groups(event.lives))
+        self._list(self._tracing, pass_groups(event.lives))
+
+    def _list(self, tracing: Tracing, groups: Sequence[PassGroup], why_none: str = "") -> None:
+        notes = self.view.known_notes(tracing)
+        topics = topic_lines(notes) if notes else WAITING
+        self.why_none = why_none
+        self.passes.show(groups, topics if groups else (*topics, MISSING_PASSES))
+        self.find_notes(tracing)
 
     def _say(self, words: str, difference: str = "") -> None:
         function = visible(self._tracing.function) if self._tracing else ""
@@ -158,8 +171,13 @@ class PassesScreen(TracingScreen):
     def _find_edit(self) -> None:
         """Show the ops of the chosen pass that the search matches."""
         line, lives, tracing = self._line, self._lives, self._tracing
-        if line is None or lives is None or tracing is None:
-            return
+        if isinstance(line, TopicLine) and tracing is not None:
+            self.show_topic(line.topic, tracing)
+        elif isinstance(line, PassLine) and tracing is not None and lives is not None:
+            self.show_notes(shown=False)
+            self._find_pass(tracing, lives, line)
+
+    def _find_pass(self, tracing: Tracing, lives: OpLives, line: PassLine) -> None:
         self.edit.border_title = escape(visible(line.title))
         known = self._edits.get((tracing.index, line.ref))
         if line.kind == "heading":
@@ -205,15 +223,10 @@ class PassesScreen(TracingScreen):
 
     # Where the user wants to go
 
-    @on(PassList.PassChosen)
-    def pass_chosen(self) -> None:
-        """Go to what the pass did."""
-        self.edit.focus()
-
     @on(EditList.OpChosen)
     def op_chosen(self, event: EditList.OpChosen) -> None:
         """Show an op in the graph: after the pass where it is still there, else before it."""
-        if self._lives and self._line and self._tracing:
+        if self._lives and isinstance(self._line, PassLine) and self._tracing:
             place = place_of(self._lives, self._tracing.index, self._line.ref, event.name)
             if place is None:
                 self.notify(f"No recorded stage holds {visible(event.name)}", severity="warning", markup=False)
@@ -222,7 +235,7 @@ class PassesScreen(TracingScreen):
 
     def action_show_graph(self) -> None:
         """Show the graph after the chosen pass."""
-        if self._lives and self._line and self._tracing and self._line.kind != "heading":
+        if self._lives and isinstance(self._line, PassLine) and self._tracing and self._line.kind != "heading":
             self.post_message(GraphWanted(place_after(self._lives, self._tracing.index, self._line.ref)))
 
     def action_toggle_empty(self) -> None:
@@ -230,17 +243,9 @@ class PassesScreen(TracingScreen):
         self._hides_empty = not self._hides_empty
         self.passes.hide_empty(self._hides_empty)
 
-    def action_search(self) -> None:
-        """Type a search."""
-        self.search.edit()
-
     def action_leave_search(self) -> None:
         """Clear the search and go to what is listed."""
         if self.search.text:
             self.search.set_text("")
             self._find_edit()
-        self.edit.focus()
-
-    def action_show_panel(self, name: str) -> None:
-        """Move the focus to `passes`, else to what the chosen one did."""
-        (self.passes if name == "passes" else self.edit).focus()
+        self.right.focus()

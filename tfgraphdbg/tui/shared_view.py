@@ -7,6 +7,7 @@ import threading
 from tfgraphdbg.analyses.op_life import OpLives, lives_of
 from tfgraphdbg.recording import Recording, Tracing, rewrites_part
 from tfgraphdbg.tui.long_lived import kept_for_good
+from tfgraphdbg.tui.pass_notes import PassNotes, read_notes
 
 
 class SharedView:
@@ -17,7 +18,9 @@ class SharedView:
         self.tracing = recording.meta.main_tracing
         """Index of the tracing that is looked at."""
         self._lives: dict[int, OpLives | None] = {}
+        self._notes: dict[int, PassNotes] = {}
         self._one_at_a_time = threading.Lock()
+        self._one_reader = threading.Lock()
 
     def has_passes(self, tracing: Tracing) -> bool:
         """Whether it was recorded what Grappler did to a tracing; answers at once."""
@@ -38,3 +41,15 @@ class SharedView:
                     found = lives_of(self.recording, tracing) if self.has_passes(tracing) else None
                 self._lives[tracing.index] = found
             return self._lives[tracing.index]
+
+    def known_notes(self, tracing: Tracing) -> PassNotes | None:
+        """Findings and options of a tracing's passes if they are read already; answers at once."""
+        return self._notes.get(tracing.index)
+
+    def notes(self, tracing: Tracing) -> PassNotes:
+        """Findings and options of a tracing's passes, worked out now if need be: call it in a worker."""
+        with self._one_reader:
+            if tracing.index not in self._notes:
+                found = read_notes(self.recording, tracing, has_passes=self.has_passes(tracing))
+                self._notes[tracing.index] = found
+            return self._notes[tracing.index]

@@ -7,7 +7,7 @@ from textual.events import ScreenResume
 
 from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Tracing
-from tfgraphdbg.tui.messages import LivesFound
+from tfgraphdbg.tui.messages import LivesFound, NotesRead
 from tfgraphdbg.tui.mode_screen import ModeScreen
 from tfgraphdbg.tui.shared_view import SharedView
 
@@ -35,6 +35,11 @@ class TracingScreen(ModeScreen):
             self.post_message(LivesFound(tracing.index, self.view.lives(tracing)))
         except DebuggerError as error:
             self.post_message(LivesFound(tracing.index, None, f"not known: {error.message}"))
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="notes")
+    def find_notes(self, tracing: Tracing) -> None:
+        """Read what is worth knowing of the passes of a tracing; a message says so."""
+        self.post_message(NotesRead(tracing.index, self.view.notes(tracing)))
 
     @on(ScreenResume)
     def follow(self) -> None:

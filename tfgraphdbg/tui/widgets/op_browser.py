@@ -19,9 +19,11 @@ from tfgraphdbg.recording import StackTable
 from tfgraphdbg.tui import empty_states
 from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.detail_row import Jump, QueryJump
+from tfgraphdbg.tui.life_rows import RAN
 from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, SourceColoured, StageMapped
 from tfgraphdbg.tui.op_facts import facts_of
 from tfgraphdbg.tui.opened_stage import OpenedStage, find_consumers, map_stage
+from tfgraphdbg.tui.pass_notes import FindingPart
 from tfgraphdbg.tui.source_colours import CodeLine, coloured_lines, plain_lines
 from tfgraphdbg.tui.widgets.op_detail import OpDetail
 from tfgraphdbg.tui.widgets.op_list import OpList
@@ -54,6 +56,7 @@ class OpBrowser(BackgroundWork, Vertical):
         """Id of the op that the user last chose; a search that does not find it does not forget it."""
         self._lives: OpLives | None = None
         self._lives_note = ""
+        self._finding_parts: Mapping[str, tuple[FindingPart, ...]] = {}
         self._code: dict[str, tuple[CodeLine, ...]] = {}
 
     def compose(self) -> ComposeResult:
@@ -89,6 +92,12 @@ class OpBrowser(BackgroundWork, Vertical):
         """Tell of each op what became of it; `note` says why that is not known, or not yet."""
         if lives is not self._lives or note != self._lives_note:
             self._lives, self._lives_note = lives, note
+            self._look_at(self.ops.current)
+
+    def tell_findings(self, parts: Mapping[str, tuple[FindingPart, ...]]) -> None:
+        """Tell of each op, by its id, which findings it takes part in."""
+        if parts is not self._finding_parts:
+            self._finding_parts = parts
             self._look_at(self.ops.current)
 
     def wait_for(self, stage: str) -> None:
@@ -183,7 +192,8 @@ class OpBrowser(BackgroundWork, Vertical):
             return
         self._op = op
         facts = facts_of(op, stage.graph, stage.index.stacks, self._consumers)
-        facts = replace(facts, lives=self._lives, lives_note=self._lives_note)
+        found = self._finding_parts.get(op.id, ()) if stage.place.stage.startswith(RAN) else ()
+        facts = replace(facts, lives=self._lives, lives_note=self._lives_note, findings=found)
         for file in {frame.file for frame in facts.user_frames}:
             if file in stage.sources and file not in self._code:
                 self._code[file] = plain_lines(stage.sources[file])

@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tfgraphdbg.tui.cell_text import cut, shortened
 from tfgraphdbg.tui.detail_row import FrameJump, Jump
 from tfgraphdbg.tui.detail_rows import DetailRows, detail_rows
 from tfgraphdbg.tui.op_facts import OpFacts
 from tfgraphdbg.tui.source_colours import COLOURS, CodeLine
-from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
+from tfgraphdbg.tui.widgets.part_rows import PartRows
 
 
-class OpDetail(VirtualRows):
+class OpDetail(PartRows):
     """Rows about one op; Enter follows the edge, origin, function or frame under the cursor."""
 
     BINDING_GROUP_TITLE = "Op detail"
@@ -29,11 +26,7 @@ class OpDetail(VirtualRows):
         Binding("n", "next_link(1)", "Next link", show=False, id="detail.next-link"),
         Binding("N", "next_link(-1)", "Previous link", show=False, id="detail.previous-link"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--heading",
-        "rows--link",
-        *(f"rows--code-{colour}" for colour in COLOURS),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--code-{colour}" for colour in COLOURS}
 
     @dataclass
     class Followed(Message):
@@ -47,7 +40,6 @@ class OpDetail(VirtualRows):
         self._stage = ""
         self._code: Mapping[str, tuple[CodeLine, ...]] = {}
         self._frame = 0
-        self._rows = DetailRows(())
 
     def show(self, facts: OpFacts | None, stage: str, code: Mapping[str, tuple[CodeLine, ...]]) -> None:
         """Show an op; its cursor stays where it is when only more became known of the same op."""
@@ -66,11 +58,6 @@ class OpDetail(VirtualRows):
             self.top = 0
         self.rows_changed(cursor)
 
-    @property
-    def row_count(self) -> int:
-        """How many rows there are."""
-        return len(self._rows)
-
     def fit_width(self) -> None:
         """Wrap what is wrapped anew."""
         self._fill(self.cursor)
@@ -88,18 +75,3 @@ class OpDetail(VirtualRows):
         """Move the cursor to the next row that leads somewhere."""
         places = range(self.cursor + step, self.row_count if step > 0 else -1, step)
         self.cursor = next((place for place in places if self._rows[place].jump), self.cursor)
-
-    def draw_row(self, row: int, width: int, base: Style) -> list[Segment]:
-        """The parts of a row, the flexible one shortened."""
-        parts, _, flexible = self._rows[row]
-        texts = [part.text for part in parts]
-        free = width - 1 - sum(Segment(text).cell_length for text in texts)
-        if free < 0 and flexible >= 0:
-            texts[flexible] = shortened(texts[flexible], max(Segment(texts[flexible]).cell_length + free, 8))
-        segments = [Segment(" ", base)]
-        left = width - 1
-        for part, text in zip(parts, texts, strict=True):
-            text = cut(text, left)
-            left -= Segment(text).cell_length
-            segments.append(Segment(text, self.style_of(base, part.style) if part.style else base))
-        return segments

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from tfgraphdbg.tui.cell_text import cut, shortened, visible
 from tfgraphdbg.tui.pass_lines import PassGroup, PassLine, visible_lines
+from tfgraphdbg.tui.topic_lines import Topic, TopicLine
 from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
 BAR_WIDTH = 10
@@ -31,8 +32,8 @@ class PassList(VirtualRows):
         Binding(
             "enter,l,right",
             "choose",
-            "Edit",
-            tooltip="Go to what this pass did, or open the function",
+            "Open",
+            tooltip="Go to the findings, the options or what this pass did, or open the function",
             id="passes.edit",
         ),
         Binding("h,left", "close", "Close", tooltip="Close this function", show=False, id="passes.close"),
@@ -44,53 +45,69 @@ class PassList(VirtualRows):
     class PassHighlighted(Message):
         """The cursor came to this line."""
 
-        line: PassLine
+        line: PassLine | TopicLine
 
     @dataclass
     class PassChosen(Message):
-        """The user wants to see what this pass did."""
+        """The user wants to see what this pass did, or what is said of all."""
 
-        line: PassLine
+        line: PassLine | TopicLine
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id)
         self._groups: Sequence[PassGroup] = ()
-        self._lines: list[PassLine] = []
+        self._topics: Sequence[TopicLine] = ()
+        self._lines: list[PassLine | TopicLine] = []
         self._opened: frozenset[int] = frozenset()
         self._without_empty = False
         self._longest_ms = 0.0
         self._widths: list[int] = []
 
-    def show(self, groups: Sequence[PassGroup]) -> None:
-        """Show these passes; functions are closed."""
-        self._groups, self._opened = groups, frozenset()
+    def show(self, groups: Sequence[PassGroup], topics: Sequence[TopicLine] = ()) -> None:
+        """Show these passes below what is said of all; functions are closed. The cursor is on the first pass."""
+        self._groups, self._topics, self._opened = groups, topics, frozenset()
         lines = [line for group in groups for line in (*group.passes, *([group.head] if group.head else []))]
         self._longest_ms = max((line.ms or 0.0 for line in lines if line.kind == "pass"), default=0.0)
         self._widths = [max(map(len, column)) + 1 for column in zip(*map(_cells, lines), strict=True)]
         self.fit_width()
         self._fill(None)
 
+    def tell(self, topics: Sequence[TopicLine]) -> None:
+        """Say more of all passes, in as many lines as before."""
+        self._topics = topics
+        self._lines[: len(topics)] = topics
+        self.rows_changed(self.cursor)
+        if self.current in topics:
+            self.cursor_moved(self.cursor)
+
+    def go_to(self, topic: Topic) -> None:
+        """Put the cursor on a line above the passes."""
+        self.cursor = next((place for place, line in enumerate(self._topics) if line.topic == topic), self.cursor)
+
     def hide_empty(self, hide: bool) -> None:
         """Show passes that changed nothing, or leave them out."""
         self._without_empty = hide
         self._fill(self.current)
 
-    def _fill(self, wanted: PassLine | None) -> None:
+    def _fill(self, wanted: PassLine | TopicLine | None) -> None:
         """Show what is to be shown, with the cursor on `wanted` or what comes next."""
-        self._lines = list(visible_lines(self._groups, self._opened, without_empty=self._without_empty))
-        place = 0
-        if wanted is not None:
-            after = (place for place, line in enumerate(self._lines) if line.ref >= wanted.ref)
-            place = next(after, len(self._lines) - 1)
-            if wanted in self._lines:
-                place = self._lines.index(wanted)
+        lines = list(visible_lines(self._groups, self._opened, without_empty=self._without_empty))
+        self._lines = [*self._topics, *lines]
+        place = len(self._topics)
+        if wanted in self._lines:
+            place = self._lines.index(wanted)
+        elif isinstance(wanted, PassLine):
+            place += next((place for place, line in enumerate(lines) if line.ref >= wanted.ref), len(lines) - 1)
         self.rows_changed(place)
         if self._lines and self.current != wanted:
             self.cursor_moved(self.cursor)
 
     def fit_width(self) -> None:
         """Say in the title which columns there are."""
-        has_ms, has_ops, _ = self._shown(self.row_width) if self._widths else (False, False, False)
+        if not self._widths:
+            self.border_title = "Passes"
+            return
+        has_ms, has_ops, _ = self._shown(self.row_width)
         self.border_title = f"Passes: iteration, edit{', time' * has_ms}{', ops left' * has_ops}"
 
     @property
@@ -99,7 +116,7 @@ class PassList(VirtualRows):
         return len(self._lines)
 
     @property
-    def current(self) -> PassLine | None:
+    def current(self) -> PassLine | TopicLine | None:
         """The line under the cursor."""
         return self._lines[self.cursor] if self._lines else None
 
@@ -110,7 +127,7 @@ class PassList(VirtualRows):
     def row_chosen(self, row: int) -> None:
         """Open a function, or say which pass was chosen."""
         line = self._lines[row]
-        if line.kind == "function":
+        if isinstance(line, PassLine) and line.kind == "function":
             self._opened = self._opened ^ {line.ref.history}
             self._fill(line)
         else:
@@ -129,6 +146,8 @@ class PassList(VirtualRows):
     def draw_row(self, row: int, width: int, base: Style) -> list[Segment]:
         """Name, iteration, what it removed, added and changed, time, bar, ops: as many as fit."""
         line = self._lines[row]
+        if isinstance(line, TopicLine):
+            return self._topic(line, width, base)
         if line.kind == "heading":
             return [Segment(f" {cut(line.name, width - 1)}", self.style_of(base, "heading"))]
         text = self.style_of(base, "dim") if line.is_empty else base
@@ -144,6 +163,14 @@ class PassList(VirtualRows):
             *(Segment(column, text) for column in columns),
             Segment(bar, self.style_of(base, "bar")),
         ]
+
+    def _topic(self, line: TopicLine, width: int, base: Style) -> list[Segment]:
+        """Its name, and at the right what says most of it."""
+        name = cut(line.name, width - 1)
+        note = cut(line.note, max(width - 3 - cell_len(name), 0))
+        gap = " " * (width - 1 - cell_len(name) - cell_len(note))
+        style = self.style_of(base, "warning" if line.warns else "dim")
+        return [Segment(f" {name}", self.style_of(base, "heading")), Segment(gap, base), Segment(note, style)]
 
     def _label(self, line: PassLine) -> str:
         if line.kind == "function":
