@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import msgspec
 import pytest
 
@@ -22,8 +20,9 @@ from tfgraphdbg.chances.contract import Chance, TriedChance
 from tfgraphdbg.recording import Recording, chances_part, rewrites_part
 from tfgraphdbg.recording_file import MemoryParts, encode_part
 from tfgraphdbg.rewrites import RewritePart
-from tfgraphdbg.tui import pass_notes
+from tfgraphdbg.tui.messages import NotesRead
 from tfgraphdbg.tui.passes_screen import PassesScreen
+from tfgraphdbg.tui.tracing_screen import TracingScreen
 from tfgraphdbg.tui.widgets.note_list import NoteList
 from tfgraphdbg.tui.widgets.pass_list import PassList
 
@@ -165,16 +164,20 @@ def test_a_finding_without_ops_leads_nowhere() -> None:
 
 
 def test_what_takes_long_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    read, released = pass_notes.read_notes, threading.Event()
-
-    def slow(*given: object, **named: object) -> object:
-        released.wait(10)
-        return read(*given, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("tfgraphdbg.tui.shared_view.read_notes", slow)
+    monkeypatch.setattr(TracingScreen, "find_notes", lambda *_: None)
     with DrivenApp(with_findings()) as ui:
-        released.set()
         ui.press("p", "g")
+        assert ui.shows("looking ...", "looking at the passes ...")
+        ui.press("j")
+        screen = ui.screen
+        assert isinstance(screen, PassesScreen)
+        assert screen.shown_tracing is not None
+        screen.show_finding(1)
+        ui.settle()
+        assert ui.focus == "passes"
+        screen.post_message(NotesRead(0, screen.view.notes(screen.shown_tracing)))
+        ui.settle()
+        assert (ui.focus, at_cursor(ui)) == ("notes", "● info duplicate-computation")
         assert ui.shows("findings (2)")
 
 

@@ -21,11 +21,11 @@ from tfgraphdbg.tui.cell_text import visible
 from tfgraphdbg.tui.edit_rows import EditRow, edit_rows, op_count
 from tfgraphdbg.tui.long_lived import kept_for_good
 from tfgraphdbg.tui.messages import EditFound, GraphWanted, LivesFound
-from tfgraphdbg.tui.pass_lines import PassGroup, PassLine, pass_groups, summary
+from tfgraphdbg.tui.pass_lines import PassLine, pass_groups, summary
 from tfgraphdbg.tui.pass_notes import has_options
 from tfgraphdbg.tui.pass_places import place_after, place_of
 from tfgraphdbg.tui.shared_view import SharedView
-from tfgraphdbg.tui.topic_lines import MISSING_PASSES, WAITING, TopicLine, topic_lines
+from tfgraphdbg.tui.topic_lines import TopicLine
 from tfgraphdbg.tui.topics_screen import SEARCH_HINT, TopicsScreen
 from tfgraphdbg.tui.widgets.edit_list import EditList
 from tfgraphdbg.tui.widgets.note_list import NoteList
@@ -101,7 +101,7 @@ class PassesScreen(TopicsScreen):
             self.find_lives(tracing)
         elif has_options(self.recording):
             self._show_lists()
-            self._list(tracing, (), empty_states.no_passes(self.recording, tracing))
+            self.list_passes(tracing, (), empty_states.no_passes(self.recording, tracing))
         else:
             self._show_nothing(empty_states.no_passes(self.recording, tracing))
 
@@ -123,18 +123,11 @@ class PassesScreen(TopicsScreen):
         if self._tracing is None or event.tracing != self._tracing.index:
             return
         if event.lives is None:
-            self._list(self._tracing, (), empty_states.unknown_passes(self._tracing, event.note))
+            self.list_passes(self._tracing, (), empty_states.unknown_passes(self._tracing, event.note))
             return
         self._lives = event.lives
         self._say(summary(event.lives), event.lives.own.difference or "")
-        self._list(self._tracing, pass_groups(event.lives))
-
-    def _list(self, tracing: Tracing, groups: Sequence[PassGroup], why_none: str = "") -> None:
-        notes = self.view.known_notes(tracing)
-        topics = topic_lines(notes) if notes else WAITING
-        self.why_none = why_none
-        self.passes.show(groups, topics if groups else (*topics, MISSING_PASSES))
-        self.find_notes(tracing)
+        self.list_passes(self._tracing, pass_groups(event.lives))
 
     def _say(self, words: str, difference: str = "") -> None:
         function = visible(self._tracing.function) if self._tracing else ""

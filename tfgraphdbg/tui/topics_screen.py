@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from textual import getters, on
@@ -11,10 +12,11 @@ from tfgraphdbg.tui import empty_states
 from tfgraphdbg.tui.finding_rows import finding_sections, found_findings
 from tfgraphdbg.tui.messages import GraphWanted, NotesRead
 from tfgraphdbg.tui.option_rows import option_rows, option_sections
+from tfgraphdbg.tui.pass_lines import PassGroup
 from tfgraphdbg.tui.pass_notes import PassNotes
 from tfgraphdbg.tui.prose_rows import prose_sections
 from tfgraphdbg.tui.shared_view import SharedView
-from tfgraphdbg.tui.topic_lines import Topic, topic_lines
+from tfgraphdbg.tui.topic_lines import MISSING_PASSES, WAITING, Topic, topic_lines
 from tfgraphdbg.tui.tracing_screen import TracingScreen
 from tfgraphdbg.tui.visit_history import Place
 from tfgraphdbg.tui.widgets.edit_list import EditList
@@ -44,19 +46,30 @@ class TopicsScreen(TracingScreen):
         self._wanted_finding: int | None = None
         """The finding to go to as soon as it is there."""
 
+    def list_passes(self, tracing: Tracing, groups: Sequence[PassGroup], why_none: str = "") -> None:
+        """List these passes, or why there are none, below what is said of all."""
+        notes = self.view.known_notes(tracing)
+        topics = topic_lines(notes) if notes else WAITING
+        self.why_none = why_none
+        self.passes.show(groups, topics if groups else (*topics, MISSING_PASSES))
+        if notes is None:
+            self.find_notes(tracing)
+        self.go_to_wanted()
+
     @on(NotesRead)
     def tell_topics(self, event: NotesRead) -> None:
         """Say how many findings there are, and show them where they are waited for."""
         if self.shown_tracing and event.tracing == self.shown_tracing.index:
             self.passes.tell(topic_lines(event.notes))
-            self._go_to_wanted()
+            self.go_to_wanted()
 
     def show_finding(self, place: int) -> None:
         """Show a finding, once it is known."""
         self._wanted_finding = place
-        self._go_to_wanted()
+        self.go_to_wanted()
 
-    def _go_to_wanted(self) -> None:
+    def go_to_wanted(self) -> None:
+        """Go to the finding that is wanted, if it is there."""
         tracing, place = self.shown_tracing, self._wanted_finding
         if tracing is None or place is None or not self.passes.row_count or self.view.known_notes(tracing) is None:
             return
