@@ -16,6 +16,7 @@ from tfgraphdbg.analyses.fates.origins import SPECIALIZED, Origins
 from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
 from tfgraphdbg.analyses.fates.rules import RUNTIME, Fate, kind_of
 from tfgraphdbg.analyses.fates.same_values import SameValues
+from tfgraphdbg.analyses.fates.told_events import ToldEvents
 from tfgraphdbg.analyses.hlo_auto_clusters import AutoClusters, recorded_clusters
 from tfgraphdbg.graph_model import GraphModel, OpNode, garbage_collection_paused, op_id
 from tfgraphdbg.recording import Recording, Tracing
@@ -74,7 +75,7 @@ class _Accounting:
     def __init__(self, traced: GraphModel, lowered: GraphModel, optimized: GraphModel) -> None:
         self._traced, self._lowered, self._optimized = traced, lowered, optimized
         self._fates: dict[str, OpFate] = {}
-        self._events: dict[str, tuple[FateEvent, ...]] = {}
+        self._events = ToldEvents()
         self._origins = Origins()
         self._inlined = InlinedBodies(traced, lowered.top_level_ops)
 
@@ -107,7 +108,7 @@ class _Accounting:
         given: Mapping[str, OpNode],
     ) -> None:
         self._origins.add_graph(item, followed)
-        self._add_events_of_made_ops(function, followed, ops)
+        self._events.add_graph(function, followed)
         values = SameValues(followed, lambda name: given.get(name) or ops.get(name))
         for name, op in ops.items():
             id_ = op_id(function, name) if function else name
@@ -128,19 +129,12 @@ class _Accounting:
                     event = event._replace(fate="removed")
             if id_ not in self._fates:
                 self._add(id_, op.op_type, event, op_id(item, into) if into else None)
-                if name in followed.events:
-                    self._events[id_] = tuple(followed.events[name])
             if event is None or event.fate != "removed":
                 self._origins.add(op_id(item, into) if into else "", id_)
                 # An op of several outputs ends in several ops, and the NoOp left of a call came from it as well.
                 for other in followed.all_ended_in(name):
                     if other != into:
                         self._origins.add(op_id(item, other), id_)
-
-    def _add_events_of_made_ops(self, function: str, followed: RewriteFates, ops: Mapping[str, OpNode]) -> None:
-        for name, events in followed.events.items():
-            if name not in ops:
-                self._events.setdefault(op_id(function, name), tuple(events))
 
     def _into_of_call(self, call: OpNode, id_: str, event: FateEvent, followed: RewriteFates) -> str:
         """The op that ran and gives the value of a call that was taken apart, or else one of those that it became."""

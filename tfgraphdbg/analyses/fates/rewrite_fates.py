@@ -23,6 +23,7 @@ from tfgraphdbg.analyses.fates.fate_events import FateEvent, most_telling
 from tfgraphdbg.analyses.fates.in_place import seen_in_place
 from tfgraphdbg.analyses.fates.rules import (
     CLUSTERING,
+    REWIRING_PASSES,
     RUNTIME,
     Seen,
     fate_of,
@@ -40,6 +41,9 @@ class RewriteFates:
         self.now = dict(first)
         """The graph after the edits so far."""
         self.events: dict[str, list[FateEvent]] = {}
+        """What happened to each op, but for those of which a pass that only rewires changed the inputs."""
+        self.rewired: list[tuple[PassRun, list[tuple[str, str]]]] = []
+        """For each edit: the ops (with their types) that a pass which only rewires made read the same values anew."""
         self.made_by: dict[str, PassRun] = {}
         """For each op that an edit added: the pass and its iteration."""
         self.part_of: dict[str, str] = {}
@@ -99,14 +103,20 @@ class RewriteFates:
         edit = Edit(self.now, after, names.removed, names.changed, self._uses, self._attr_sets, exact)
         outcomes = EditOutcomes(edit, self._unread)
         self.made_by.update(dict.fromkeys(names.added, run))
+        only_rewires = run.pass_name in REWIRING_PASSES
+        rewired: list[tuple[str, str]] = []
         for name in names.changed:
             outcome = seen_in_place(edit, name)
+            if only_rewires and outcome is not None and outcome.seen == "inputs changed":
+                rewired.append((name, after[name].op_type))
+                continue
             if outcome is not None and outcome.seen == "became pass-through" and self._is_call(name):
                 # What remains under the name of a call only orders; its value has moved elsewhere.
                 gone = outcomes.of_gone(name)
                 outcome = outcome._replace(into=gone.into, also=gone.also)
             if outcome is not None:
                 self._add(name, self._event(name, outcome, run, after))
+        self.rewired.append((run, rewired))
         for name in names.removed:
             outcome = outcomes.of_gone(name)
             self._add(name, self._event(name, outcome, run, after))
