@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfgraphdbg.analyses.fates import FATES, PassFates, pass_fates
+from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
+from tfgraphdbg.analyses.fates.same_values import SameValues
 from tfgraphdbg.graph_model import FUNCTION_SEPARATOR, GraphModel, OpNode, op_id
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.rewrites import RewriteHistory, apply_steps, check_edits
@@ -18,6 +20,7 @@ def broken_promises(recording: Recording, tracing: Tracing) -> list[str]:
         *_wrong_rows(recording, tracing, fates),
         *_wrong_origins(recording, tracing, fates),
         *_wrong_edits(recording, tracing),
+        *_wrong_rewiring(recording, tracing),
     ]
 
 
@@ -107,3 +110,19 @@ def _differences(
         for key in before.keys() | after.keys():
             if key[:1] != "_" and before.get(key) != after.get(key):
                 yield f"{name} has the attr {key} {before.get(key)!r} and ran with {after.get(key)!r}"
+
+
+def _wrong_rewiring(recording: Recording, tracing: Tracing) -> Iterator[str]:
+    """Ops that are kept because only rewiring passes touched them, and that read other values in the end."""
+    own = recording.own_rewrites(tracing)
+    assert own is not None
+    lowered = recording.graph("lowered", tracing)
+    given = {op.name: op for op in lowered.top_level_ops}
+    traced = {op.name: op for op in recording.graph("traced", tracing).top_level_ops}
+    followed = RewriteFates(traced, (*lowered.attr_sets, *own.attr_sets), recording.graph("traced", tracing).functions)
+    followed.follow(given, own.steps)
+    values = SameValues(followed, lambda name: given.get(name) or traced.get(name))
+    names = {name for _, ops in followed.rewired for name, _ in ops if name not in followed.events and name in given}
+    for name in sorted(names & followed.now.keys()):
+        if not values.reads_the_same(given[name], followed.now[name]):
+            yield f"{name} was only rewired and reads {followed.now[name].inputs} for {given[name].inputs}"
