@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_tfgraphdbg
+from tests.conftest import SAMPLES, run_tfgraphdbg
 from tests.recorders.test_structure import SAMPLE_TARGETS
 from tfgraphdbg.graph_model import AttrValue, OpNode
 from tfgraphdbg.recorder_environment import recorder_environment
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
+from tfgraphdbg.recorders.grappler_passes import difference_of
 from tfgraphdbg.recorders.pass_edits import PassEdits
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.recording_file import load
@@ -440,3 +441,27 @@ def test_a_damaged_first_dump_is_the_reason_for_no_history(dumps, damage):
     reason = followed.edits_of(dumps.graph)
     assert isinstance(reason, str)
     assert "graph that Grappler was given" in reason
+
+
+def relu(attrs: int) -> OpNode:
+    return OpNode("relu", "_FusedConv2D", ("x",), "", attrs, (), -1, "", ())
+
+
+def test_an_attr_that_only_one_side_spells_out_is_the_same_when_it_is_the_default():
+    pytest.importorskip("tensorflow")
+    filled: dict[str, AttrValue] = {"T": "float32", "num_host_args": 0, "filter_format": "HWIO", "_note": True}
+    assert difference_of([relu(0)], [{"T": "float32"}], [relu(0)], [filled]) == ""
+    assert difference_of([relu(0)], [filled], [relu(0)], [{"T": "float32"}]) == ""
+    for changed in ({**filled, "num_host_args": 1}, {**filled, "unknown": 0}, {**filled, "T": "float64"}):
+        assert difference_of([relu(0)], [{"T": "float32"}], [relu(0)], [changed]) == "1 op differs, 'relu'"
+
+
+def test_only_the_remapper_gives_the_graph_that_ran(tmp_path):
+    out = tmp_path / "run.tfgdbg"
+    done = run_tfgraphdbg("record", str(SAMPLES / "missed_fusions.py:fused"), "--only", "remapper", "-o", str(out))
+    assert out.exists(), done.stderr
+    recording = load(out)
+    history = recording.own_rewrites(recording.tracings[recording.meta.main_tracing or 0])
+    assert history is not None, recording.missing
+    assert history.steps
+    assert history.difference == ""

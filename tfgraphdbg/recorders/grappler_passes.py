@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tfgraphdbg.graph_model import AttrValue, OpNode, garbage_collection_paused
+from tfgraphdbg.recorders import tensorflow_internals
 from tfgraphdbg.recorders.graph_def_bytes import parse_graph, parse_node
-from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts, converted_graph
+from tfgraphdbg.recorders.graph_defs import OpConversion, OpFacts, attr_value, converted_graph
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.pass_edits import PassEdits, RawStep
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
@@ -177,21 +178,47 @@ def difference_of(last: Iterable[OpNode], last_attrs: AttrSets, ran: Iterable[Op
     """How the graph after the last pass differs from the one that ran, in one sentence; empty for not at all.
 
     Attrs that begin with `_` are the runtime's own notes, such as `_XlaHasReferenceVars`, which come after Grappler.
+    An attr that only one side spells out is the same when it says what the op has without it.
     """
     ours, theirs = ({op.name: op for op in ops} for ops in (last, ran))
     gone = ours.keys() - theirs.keys()
     new = theirs.keys() - ours.keys()
     if gone or new:
         example = min(gone or new)
-        return f"{len(gone):,} ops of it did not run and {len(new):,} others did, such as {example!r}"
-    equal_attrs = functools.lru_cache(maxsize=None)(lambda a, b: _attrs(last_attrs, a) == _attrs(ran_attrs, b))
+        others = "other" if len(new) == 1 else "others"
+        return f"{_ops(len(gone))} of it did not run and {len(new):,} {others} did, such as {example!r}"
+    equal_attrs = functools.lru_cache(maxsize=None)(
+        lambda op_type, a, b: _same_attrs(op_type, _attrs(last_attrs, a), _attrs(ran_attrs, b))
+    )
     different = [
         name
         for name, op in ours.items()
         if (op.op_type, op.inputs, op.device) != ((other := theirs[name]).op_type, other.inputs, other.device)
-        or not equal_attrs(op.attrs, other.attrs)
+        or not equal_attrs(op.op_type, op.attrs, other.attrs)
     ]
-    return f"{len(different):,} ops differ, such as {min(different)!r}" if different else ""
+    if not different:
+        return ""
+    if len(different) == 1:
+        return f"1 op differs, {different[0]!r}"
+    return f"{_ops(len(different))} differ, such as {min(different)!r}"
+
+
+def _ops(count: int) -> str:
+    return "1 op" if count == 1 else f"{count:,} ops"
+
+
+def _same_attrs(op_type: str, ours: Mapping[str, AttrValue], theirs: Mapping[str, AttrValue]) -> bool:
+    if ours == theirs:
+        return True
+    defaults = _default_attrs(op_type)
+    return {**defaults, **ours} == {**defaults, **theirs}
+
+
+@functools.cache
+def _default_attrs(op_type: str) -> Mapping[str, AttrValue]:
+    definition = tensorflow_internals.op_def_of(op_type)
+    attrs = () if definition is None else definition.attr
+    return {attr.name: attr_value(attr.default_value) for attr in attrs if attr.HasField("default_value")}
 
 
 def _attrs(attr_sets: AttrSets, index: int) -> Mapping[str, AttrValue]:
