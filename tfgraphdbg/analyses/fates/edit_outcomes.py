@@ -125,16 +125,13 @@ class EditOutcomes:
         return outcome if outcome.seen == "absorbed" else UNUSED
 
     def _control_twin(self, name: str) -> Outcome:
-        """For an op that others only waited for: the op of its type that they wait for now instead."""
+        """For an op that others only waited for: the equal op that they wait for now instead."""
         edit = self._edit
-        op_type = edit.before[name].op_type
         for waiting in self._waiting_for.get(name, ()):
             now = edit.after.get(waiting)
             for text in now.inputs if now is not None else ():
-                if text[:1] == "^" and text not in edit.before[waiting].inputs:
-                    was = edit.before.get(text[1:])
-                    if was is not None and was.op_type == op_type == edit.after[text[1:]].op_type:
-                        return Outcome("twin", text[1:])
+                if text[:1] == "^" and text not in edit.before[waiting].inputs and edit.are_equal(name, text[1:]):
+                    return Outcome("twin", text[1:])
         return UNUSED
 
     def _see_reader(self, name: str, was: OpNode, now: OpNode, position: int, votes: ReaderVotes) -> None:

@@ -163,6 +163,15 @@ class Edit(NamedTuple):
             if key[:1] != "_" and not (key == "value" and now.op_type == CONSTANT)
         )
 
+    def are_equal(self, name: str, other: str) -> bool:
+        """Whether two ops of before are the same but for their names, and the other one is still there as it was."""
+        was, twin, now = self.before[name], self.before.get(other), self.after.get(other)
+        if twin is None or now is None or not was.op_type == twin.op_type == now.op_type:
+            return False
+        if set(was.inputs) != set(twin.inputs) or data_inputs(was) != data_inputs(twin):
+            return False
+        return not self.attrs_differ(was, twin) and not self.is_another_constant(name, other)
+
     def is_another_constant(self, name: str, other: str) -> bool:
         """Whether two constants are known to hold different values."""
         was, kept = self.before[name].attrs, self.before[other].attrs
@@ -179,13 +188,21 @@ class Edit(NamedTuple):
         if len(came) == 1:
             return came[0]
         gone = producer(before[position])
-        gone_type = self.before[gone].op_type
         likely = (
             next((text for text in came[:MAX_CHAIN] if self.passes_on(gone, producer(text))), None),
-            next((text for text in came if self.after[producer(text)].op_type == gone_type), None),
-            after[position] if after[position] not in known else None,
+            self._of_its_type(gone, [*([after[position]] if after[position] in came else []), *came]),
+            after[position] if after[position] in came else None,
         )
         return next((text for text in likely if text is not None), came[0] if came else after[position])
+
+    def _of_its_type(self, name: str, among: list[str]) -> str | None:
+        """Of inputs the first made by an op of the type of one; for a constant rather one that holds its value."""
+        op_type = self.before[name].op_type
+        found = [text for text in among if self.after[producer(text)].op_type == op_type]
+        if op_type == CONSTANT:
+            kept = [text for text in found if producer(text) in self.before]
+            found = [text for text in kept if not self.is_another_constant(name, producer(text))] or found
+        return next(iter(found), None)
 
 
 def newcomers(before: list[str], after: list[str]) -> list[str]:
