@@ -10,6 +10,7 @@ from tfgraphdbg.cli_arguments import TERMINAL_COLORS
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import Recording, Tracing
+from tfgraphdbg.rewrites import AFTER
 from tfgraphdbg.views.contract import GraphView, PictureOptions
 
 TRACED = "traced"
@@ -43,10 +44,12 @@ def _compared(stage: str) -> tuple[str, str]:
 def _changes(recording: Recording, tracing: Tracing, stage: str) -> Mapping[str, str]:
     """What became of each op of a stage: of the traced graph on the way to the optimized one, else since the traced."""
     before, after = _compared(stage)
-    if tracing.stage(before) is None or tracing.stage(after) is None:
-        raise UsageError(
-            f"colours by diff need the stages {before} and {after}",
-            "record the program that makes the graph: both come with it",
-        )
+    for needed in (before, after):
+        # A stage after a pass is no stage of its own in the recording: the graph is made when it is asked for.
+        if tracing.stage(needed) is None and not needed.startswith(AFTER):
+            raise UsageError(
+                f"colours by diff need the stages {before} and {after}, and {needed} was not recorded",
+                "record the program that makes the graph: both come with it",
+            )
     changes = stage_changes(recording.graph(before, tracing), recording.graph(after, tracing))
     return changes.of_before if stage == TRACED else changes.of_after

@@ -69,7 +69,7 @@ def watch(passes: bool = True) -> AbstractContextManager[Recording]:
 
 
 def analyze(recording: Recording, analysis: str = "overview", **options: Any) -> Report:
-    """Run one analysis (`overview`, `diff`) on a recording and return its Report.
+    """Run one analysis (`overview`, `diff`, `passes`) on a recording and return its Report.
 
     `options` are those of AnalysisOptions, such as `stage="traced"` or `against=another_recording`. Raises UsageError
     for an analysis, an option or a stage that does not exist.
@@ -77,6 +77,10 @@ def analyze(recording: Recording, analysis: str = "overview", **options: Any) ->
     from tfgraphdbg.analyses import analysis_named
     from tfgraphdbg.analyses.contract import AnalysisOptions
 
+    if not isinstance(recording, Recording):
+        raise UsageError(
+            f"analyze takes a recording, not {type(recording).__name__}", "open a saved one: tfgraphdbg.load(PATH)"
+        )
     unknown = sorted(set(options) - set(AnalysisOptions._fields))
     if unknown:
         raise UsageError(f"no option {unknown[0]!r}", f"options: {', '.join(AnalysisOptions._fields)}")
@@ -119,6 +123,10 @@ def render(recording: Recording, stage: str | None = None, **options: Any) -> Pi
     from tfgraphdbg.views import graph_view_for
     from tfgraphdbg.views.contract import PictureOptions
 
+    if not isinstance(recording, Recording):
+        raise UsageError(
+            f"analyze takes a recording, not {type(recording).__name__}", "open a saved one: tfgraphdbg.load(PATH)"
+        )
     unknown = sorted(set(options) - set(PictureOptions._fields))
     if unknown:
         raise UsageError(f"no option {unknown[0]!r}", f"options: {', '.join(PictureOptions._fields)}")

@@ -216,6 +216,11 @@ class Recording:
     def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
         """The raw serialized GraphDef of a stage, as TensorFlow gave it."""
         tracing = tracing or self.main_tracing
+        if stage.startswith(AFTER):
+            raise UsageError(
+                f"no GraphDef of {stage!r} is kept: a recording has each pass as an edit",
+                f"recording.graph({stage!r}) is that graph; the GraphDefs of lowered and optimized are kept",
+            )
         self._require(tracing, stage, "graph")
         return self.parts.read(raw_part(tracing.index, stage))
 
@@ -230,8 +235,11 @@ class Recording:
         if found is None or found.kind != kind:
             names = ", ".join(known.name for known in tracing.stages if known.kind == kind) or "none"
             why = next((f" ({gap.reason})" for gap in self.missing if gap.evidence == f"stage-{stage}"), "")
+            own = self.own_rewrites(tracing)
+            after = f"{AFTER}{stage}" if own is not None and f"{AFTER}{stage}" in own.stages else ""
+            meant = f"did you mean {after}? " if after else ""
             raise UsageError(
-                f"{tracing.function} has no {kind} stage {stage!r}{why}", f"recorded {kind} stages: {names}"
+                f"{tracing.function} has no {kind} stage {stage!r}{why}", f"{meant}recorded {kind} stages: {names}"
             )
 
     @functools.cached_property

@@ -7,12 +7,15 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+import tfgraphdbg
 from tests.graph_text import graph_of
 from tests.hand_built import packed_recording, small_recording
 from tests.pass_recordings import LOWERED, called_history, own_history, packed_with_passes, recording_with_passes
 from tfgraphdbg.analyses import analysis_named
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.chances import Chance, ChancesPart, TriedChance
+from tfgraphdbg.errors import UsageError
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import (
     META_PART,
     MissingEvidence,
@@ -183,13 +186,38 @@ def test_missed_chances_come_from_the_recording_where_they_were_tried() -> None:
 
 def test_without_passes_the_reason_is_told() -> None:
     report = report_on(small_recording())
-    assert "was recorded without them" in report.title
+    assert "train_step was recorded without its passes" in report.title
     assert [gap.evidence for gap in report.missing] == ["grappler-passes"]
     why = MissingEvidence("grappler-passes", "train_step: the disk was full")
     graphs = [graph_of("a = Const", "traced"), graph_of("a = Const", "optimized")]
     report = report_on(recording_of(packed_recording(graphs, missing=(why,))))
     assert report.title.endswith("what Grappler did is not known: train_step: the disk was full")
     assert report.missing == (why,)
+
+
+def test_what_xla_compiles_inside_is_said_to_be_unknown() -> None:
+    compiled = "call = PartitionedCall {f=kern, _XlaMustCompile=True}"
+    assert compiled_inside(graph_of(compiled)) == ["xla-passes"]
+    assert compiled_inside(graph_of("call = PartitionedCall {f=kern}")) == []
+
+
+def compiled_inside(graph: GraphModel) -> list[str]:
+    from tfgraphdbg.analyses.passes import _compiled_inside
+
+    return [gap.evidence for gap in _compiled_inside(graph)]
+
+
+def test_a_stage_named_like_a_pass_is_guessed_and_a_pass_has_no_graphdef() -> None:
+    recording = recording_with_passes()
+    with pytest.raises(UsageError) as raised:
+        recording.graph("remapper")
+    assert raised.value.hint.startswith("did you mean after:remapper? ")
+    with pytest.raises(UsageError) as raised:
+        recording.graph_def("after:remapper")
+    assert "each pass as an edit" in raised.value.message
+    with pytest.raises(UsageError) as raised:
+        tfgraphdbg.analyze("run.tfgdbg", "passes")  # type: ignore[arg-type]
+    assert "tfgraphdbg.load" in raised.value.hint
 
 
 def test_a_compiled_function_is_told_by_its_hlo() -> None:

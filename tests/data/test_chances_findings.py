@@ -90,7 +90,7 @@ def test_another_pattern_or_blocker_is_another_finding(change: dict[str, str]) -
 def test_gains_add_up_and_are_called_estimates() -> None:
     (finding,) = findings_on(tried(gain_us=1234.25), tried(other("conv2", "bias2"), gain_us=1.0), tried(other("bias2")))
     assert finding.evidence["gain_us"] == 1235.25
-    assert finding.message.endswith("(estimated gain: 1,235.2 us a run)")
+    assert finding.message.endswith("(estimated gain: about 1.2 ms a run)")
     assert finding.basis == "estimated"
     assert finding.severity == "info"
 

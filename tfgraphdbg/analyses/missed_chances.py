@@ -81,7 +81,7 @@ def _finding(group: _Group, graph: GraphModel, stacks: StackTable) -> Finding:
     chance, count = first.chance, len(group.members)
     sources = _sources(group.members, graph, stacks)
     times = f", {count:,} times{' on this line' if sources else ''}; one of them" if count > 1 else ""
-    gain = "" if group.gain_us is None else f" (estimated gain: {_microseconds(group.gain_us)} a run)"
+    gain = "" if group.gain_us is None else f" (estimated gain: about {_microseconds(group.gain_us)} a run)"
     return Finding(
         rule=chance.rule,
         severity=_severity(chance.blocker, group),
@@ -96,7 +96,11 @@ def _finding(group: _Group, graph: GraphModel, stacks: StackTable) -> Finding:
 
 
 def _microseconds(gain_us: float) -> str:
-    return f"{gain_us:,.1f} us" if gain_us >= 0.1 else "less than 0.1 us"
+    """In words of two digits: the cost model is often several times too high or too low."""
+    if gain_us < 0.1:
+        return "less than 0.1 us"
+    rounded = float(f"{gain_us:.2g}")
+    return f"{rounded / 1e3:,.3g} ms" if rounded >= 1e3 else f"{rounded:,.3g} us"
 
 
 def _severity(blocker: str, group: _Group) -> Severity:

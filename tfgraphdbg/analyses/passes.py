@@ -16,10 +16,11 @@ from tfgraphdbg.analyses.hlo_fates import XlaAccount
 from tfgraphdbg.analyses.hlo_tables import summary_of, tables_of, xla_account
 from tfgraphdbg.analyses.pass_findings import pass_findings
 from tfgraphdbg.analyses.pass_options import pass_option_findings, pass_options_table
-from tfgraphdbg.graph_model import garbage_collection_paused
+from tfgraphdbg.graph_model import GraphModel, garbage_collection_paused
+from tfgraphdbg.message_words import listed
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
 from tfgraphdbg.report import Column, Report, Series, Table, report_target
-from tfgraphdbg.rewrites import RewriteHistory
+from tfgraphdbg.rewrites import META_OPTIMIZER, RewriteHistory
 
 EVIDENCE = "grappler-passes"
 
@@ -50,9 +51,18 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
                 pass_options_table(recording),
             ),
             series=(_timeline(own),),
-            missing=recording.missing,
+            missing=(*recording.missing, *_compiled_inside(recording.graph("optimized", tracing))),
             stage="optimized",
         )
+
+
+def _compiled_inside(ran: GraphModel) -> tuple[MissingEvidence, ...]:
+    """What cannot be told of functions with `jit_compile=True` that the graph calls: XLA compiles each as a whole."""
+    compiled = {str(attrs.get("f", op.name)) for op in ran.ops if (attrs := ran.attrs_of(op)).get("_XlaMustCompile")}
+    if not compiled:
+        return ()
+    words = f"XLA compiles {listed(sorted(compiled))}, and gives no HLO of a function that another one calls"
+    return (MissingEvidence("xla-passes", f"{words}: its ops are told as they were traced"),)
 
 
 def _xla_report(recording: Recording, compiled: XlaAccount) -> Report:
@@ -75,11 +85,19 @@ def _xla_report(recording: Recording, compiled: XlaAccount) -> Report:
 def _nothing(recording: Recording, reason: str, tracing: Tracing | None = None) -> Report:
     missing = recording.missing
     if reason or not any(gap.evidence == EVIDENCE for gap in missing):
-        reason = reason or f"{tracing.function if tracing else 'it'} was recorded without them"
+        reason = reason or _why_unknown(recording, tracing)
         missing = (*missing, MissingEvidence(EVIDENCE, reason))
     why = next(gap.reason for gap in missing if gap.evidence == EVIDENCE)
     title = f"{recording.target.name}: what Grappler did is not known: {why}"
     return Report("passes", title, report_target(recording), tables=(pass_options_table(recording),), missing=missing)
+
+
+def _why_unknown(recording: Recording, tracing: Tracing | None) -> str:
+    if recording.target.kind == "graph_def":
+        return "a GraphDef file has the structure of one graph only"
+    if tracing is not None and tracing.role == "nested" and not tracing.stages:
+        return f"{tracing.function} is part of the graphs that call it, and is accounted for there"
+    return f"{tracing.function if tracing else 'the function'} was recorded without its passes"
 
 
 def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, fates: PassFates) -> str:
@@ -91,10 +109,11 @@ def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, fates: P
     after = own.steps[-1].ops if own.steps else before
     spent = sum(step.ms or 0.0 for step in own.steps)
     replayed = " (replayed in another process)" if own.source == "replayed" else ""
-    of = f" of {tracing.function}" if len(recording.tracings) > 1 else ""
+    others = sum(bool(recording.own_rewrites(other)) for other in recording.tracings) - 1
+    of = f"{tracing.function} (one of {others + 1}, --function shows another): " if others else ""
     checked = ", and just these ran" if own.difference == "" else ""
-    made = f"Grappler made {after:,} ops of the {before:,}{of} that it was given{replayed}{checked}"
-    return f"{recording.target.name}: {made}, in {spent:,.1f} ms: {words or 'it changed nothing'}"
+    made = f"Grappler made {after:,} ops of the {before:,} that it was given{replayed}{checked}"
+    return f"{recording.target.name}: {of}{made}, in {spent:,.1f} ms: {words or 'it changed nothing'}"
 
 
 def _passes_table(own: RewriteHistory) -> Table:
@@ -119,7 +138,7 @@ def _passes_table(own: RewriteHistory) -> Table:
             step.ms,
             step.timed_by,
             step.ops,
-            step.note,
+            step.note or ("MetaOptimizer itself, between two runs" if step.short_name == META_OPTIMIZER else ""),
         )
         for step in own.steps
     )

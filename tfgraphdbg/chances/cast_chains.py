@@ -60,7 +60,7 @@ def _chance(wiring: Wiring, first: int, second: int, dtypes: tuple[str, str, str
             "and Grappler has no rewrite for a cast of a cast"
         ),
         advice=(
-            f"keep the value in {start}" + (", or give both layers one dtype" if back else f" and tf.cast it to {end}")
+            f"keep the value in {start}" + (", or give both sides one dtype" if back else f" and tf.cast it to {end}")
         ),
         detail={"casts_saved": 2 if back and len(wiring.readers(first)) == 1 else 1},
     )

@@ -102,7 +102,7 @@ LEFT_ALONE: Mapping[str, str] = {
     "size-limit": "a smaller constant would be another program",
     "string": "with other values than strings it would be another program",
     "not-foldable": "with another op it would be another program",
-    "no-rewrite": "nothing stands in the way but that Grappler has no such rewrite",
-    "not-inverse": "nothing stands in the way but that Grappler has no such rewrite",
+    "no-rewrite": "Grappler has no rewrite that would take it",
+    "not-inverse": "Grappler has no rewrite that would take it",
 }
 """Blockers that no trial takes away, and why; but one can look whether Grappler leaves the ops alone."""
