@@ -21,6 +21,9 @@ from tfgraphdbg.analyses.fates.reader_votes import ReaderVotes, count, most
 from tfgraphdbg.analyses.fates.rules import is_fused_type
 from tfgraphdbg.graph_model import OpNode
 
+_COMPOSED = "unary_ops_composition"
+"""How Grappler names the op that does the work of a row of unary ops, below the name of the last of them."""
+
 
 class EditOutcomes:
     """The outcomes of one edit; each is worked out when first asked for."""
@@ -97,6 +100,10 @@ class EditOutcomes:
         return outcome
 
     def _decided(self, name: str, votes: ReaderVotes) -> Outcome:
+        composed = f"{name}/{_COMPOSED}"
+        if composed in self._edit.after and composed not in self._edit.before:
+            # Its readers may have been put in another order too, and read something else in its place.
+            return Outcome("absorbed", composed)
         if votes.stand_ins:
             stand_ins = sorted(votes.stand_ins, key=votes.stand_ins.__getitem__, reverse=True)
             outcome = self._replaced(name, stand_ins)

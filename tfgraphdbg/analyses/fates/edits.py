@@ -97,6 +97,11 @@ class Edit(NamedTuple):
                 return source
         return ""
 
+    def became_constant(self, name: str) -> bool:
+        """Whether an op that computed something is a constant of its name now."""
+        was, now = self.before.get(name), self.after.get(name)
+        return was is not None and now is not None and was.op_type != CONSTANT == now.op_type
+
     def passes_on(self, name: str, source: str) -> bool:
         """Whether `source` feeds an op directly, or through ops that are gone, changed or read no more."""
         now = self.after.get(name)
@@ -184,11 +189,14 @@ class Edit(NamedTuple):
         if was.op_type not in ANY_ORDER:
             return after[position]
         known = set(before) if len(before) > MAX_CHAIN else before
-        came = [text for text in after if text not in known]
+        came = [text for text in after if text not in known or self.became_constant(producer(text))]
         if len(came) == 1:
             return came[0]
         gone = producer(before[position])
         likely = (
+            next((text for text in came if self.became_constant(producer(text))), None)
+            if self.before[gone].op_type == CONSTANT or self.became_constant(gone)
+            else None,
             next((text for text in came[:MAX_CHAIN] if self.passes_on(gone, producer(text))), None),
             self._of_its_type(gone, [*([after[position]] if after[position] in came else []), *came]),
             after[position] if after[position] in came else None,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tfgraphdbg.analyses.devices import devices_differ
 from tfgraphdbg.analyses.fates.edit_outcomes import EditOutcomes
 from tfgraphdbg.analyses.fates.edits import (
     CONSTANT,
@@ -21,6 +20,7 @@ from tfgraphdbg.analyses.fates.edits import (
 )
 from tfgraphdbg.analyses.fates.fate_events import FateEvent, most_telling
 from tfgraphdbg.analyses.fates.in_place import seen_in_place
+from tfgraphdbg.analyses.fates.lowering import is_lowered, renamed_arguments
 from tfgraphdbg.analyses.fates.rules import (
     CLUSTERING,
     REWIRING_PASSES,
@@ -29,7 +29,6 @@ from tfgraphdbg.analyses.fates.rules import (
     fate_of,
     kind_of,
 )
-from tfgraphdbg.analyses.op_pairing import role
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.rewrites import RewriteStep
 
@@ -52,6 +51,7 @@ class RewriteFates:
         self._callees = frozenset(callees)
         self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
         self._unread: dict[str, Outcome] = {}
+        self._renamed: Mapping[str, Outcome] = {}
         self._outputs: dict[str, Mapping[int, str]] = {}
         self._all_ended: dict[str, tuple[str, ...]] = {}
 
@@ -65,9 +65,10 @@ class RewriteFates:
         """Follow the runtime's inlining and lowering, from the traced graph to the one that Grappler was given."""
         removed = [name for name in self.now if name not in given]
         changed = [
-            name for name, op in given.items() if (was := self.now.get(name)) is not None and _is_lowered(was, op)
+            name for name, op in given.items() if (was := self.now.get(name)) is not None and is_lowered(was, op)
         ]
         added = [name for name in given if name not in self.now]
+        self._renamed = renamed_arguments(given, added)
         # The attrs of the two graphs lie in tables of their own, and an op that keeps its type keeps them.
         self._take(PassRun(RUNTIME, None), dict(given), _Names(removed, changed, added), exact=False)
 
@@ -118,7 +119,7 @@ class RewriteFates:
                 self._add(name, self._event(name, outcome, run, after))
         self.rewired.append((run, rewired))
         for name in names.removed:
-            outcome = outcomes.of_gone(name)
+            outcome = self._renamed.get(name) or outcomes.of_gone(name)
             self._add(name, self._event(name, outcome, run, after))
             self._unread.pop(name, None)
             if outcome.outputs:
@@ -245,9 +246,3 @@ class _Names(NamedTuple):
 
 _MADE_ANEW: frozenset[Seen] = frozenset({"new op", "absorbed", "taken over", "became another op", "became fused"})
 """Of an op that was seen so, what stands in for it may be several new ops."""
-
-
-def _is_lowered(was: OpNode, now: OpNode) -> bool:
-    if was.inputs != now.inputs or (was.op_type != now.op_type and role(was) != role(now)):
-        return True
-    return bool(was.device) and devices_differ(was.device, now.device)
