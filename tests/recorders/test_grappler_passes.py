@@ -465,3 +465,48 @@ def test_only_the_remapper_gives_the_graph_that_ran(tmp_path):
     assert history is not None, recording.missing
     assert history.steps
     assert history.difference == ""
+
+
+PYTHON_OPS = """
+    counter = tf.Variable(0.0)
+
+    @tf.function
+    def one_op(x):
+        return tf.nn.relu(tf.py_function(lambda a: a + 1, [x], tf.float32) * 2.0)
+
+    @tf.function
+    def inner(x):
+        return tf.nn.relu(x) * 3.0 + tf.reduce_sum(x)
+
+    def body(a):
+        counter.assign_add(1.0)
+        return inner(a + tf.random.uniform([3])) * 2.0
+
+    @tf.function
+    def several(x):
+        return tf.nn.relu(tf.py_function(body, [x], tf.float32) * 2.0)
+
+    @tf.function
+    def no_equal_names(values):
+        def draw(a):
+            tf.raw_ops.Exp(x=a)
+            return a
+
+        return tf.py_function(draw, [values], tf.float32) * 2.0
+
+    for function in (one_op, several, no_equal_names):
+        function(tf.ones([3]))
+"""
+
+
+def test_what_a_python_op_runs_does_not_hide_the_graphs_around_it(tmp_path):
+    recording = record(tmp_path, PYTHON_OPS)
+    for name in ("one_op", "several", "no_equal_names"):
+        (tracing,) = tracings_of(recording, name)
+        assert assert_history_is_exact(recording, tracing).steps
+        assert recording.graph("partition:0", tracing).top_level_ops
+        traced = len(recording.graph("traced", tracing).top_level_ops)
+        for stage in ("pre-optimization", "optimized"):
+            ops = recording.graph(stage, tracing).top_level_ops
+            assert [op.op_type for op in ops].count("_Arg") == 1
+            assert len(ops) <= traced + 1

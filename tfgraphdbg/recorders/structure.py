@@ -10,6 +10,7 @@ from tfgraphdbg.recorders.graph_defs import OpFacts, graph_part_of
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.grappler_passes import miss_passes, record_lowered, record_passes
 from tfgraphdbg.recorders.missed_chances import record_chances
+from tfgraphdbg.recorders.mixed_graphs import own_graphs
 from tfgraphdbg.recorders.op_origins import InheritedFacts, TracedFacts
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.replayed_passes import Replays
@@ -71,11 +72,16 @@ def record_run(writer: RecordingWriter, index: int, traced: GraphModel, run: Run
         elif passes is None:
             miss_passes(writer, index, _NOT_ASKED)
     elif not compiled:
-        writer.miss(
-            "stage-optimized",
-            f"the first run of {writer.tracing(index).function} was not seen: it ran before recording began, failed, "
-            "or ran beside that of another thread",
-        )
+        mixed = any(entry.partitions for entry in run.graphs)
+        writer.miss("stage-optimized", (_MIXED if mixed else _NOT_SEEN).format(writer.tracing(index).function))
+
+
+_NOT_SEEN = "the first run of {} gave no graphs: it ran before recording began, or failed"
+
+_MIXED = (
+    "the graphs of {} came out mixed with those of other functions or ops that began while it first ran, in another "
+    "thread or in a tf.py_function of its own"
+)
 
 
 _NOT_ASKED = (
@@ -90,13 +96,9 @@ def _graphs_of(traced: GraphModel, graphs: list[FunctionGraphs]) -> FunctionGrap
     def shared_names(entry: FunctionGraphs) -> int:
         return sum(node.name in traced.by_id for node in entry.pre_optimization.node)
 
-    # A function that ran beside this one, in a thread that got no turn, leaves its nodes in the same entry.
-    complete = [entry for entry in graphs if entry.partitions and all(_has_unique_names(graph) for graph in entry[:2])]
+    # What ran beside this one, or inside it in a `tf.py_function`, leaves its nodes in the same entry.
+    complete = [own for entry in graphs if (own := own_graphs(entry)) is not None]
     return max(complete, key=shared_names, default=None)
-
-
-def _has_unique_names(graph_def: Any) -> bool:
-    return 0 < len(graph_def.node) == len({node.name for node in graph_def.node})
 
 
 def _record_stages(
