@@ -103,6 +103,7 @@ class Recording:
         self.parts = parts
         self._graphs: dict[tuple[int, str], GraphModel] = {}
         self._rewrites: dict[int, tuple[RewriteHistory, ...]] = {}
+        self._checked: set[int] = set()
 
     def __repr__(self) -> str:
         count = len(self.tracings)
@@ -183,15 +184,26 @@ class Recording:
             self._graphs[key] = made
         return self._graphs[key]
 
-    def rewrites(self, tracing: Tracing | None = None) -> tuple[RewriteHistory, ...]:
-        """What Grappler did to a tracing's own graph, first, and to library functions that stayed calls."""
+    def has_rewrites(self, tracing: Tracing) -> bool:
+        """Whether what Grappler did to a tracing's graph was recorded; reads nothing."""
+        return rewrites_part(tracing.index) in self.parts.names()
+
+    def rewrites(self, tracing: Tracing | None = None, checked: bool = True) -> tuple[RewriteHistory, ...]:
+        """What Grappler did to a tracing's own graph, first, and to library functions that stayed calls.
+
+        `checked`: that the edits fit the graph that they begin with, which has to be read for it. Whoever wants the
+        names, times and notes of passes alone does without.
+        """
         tracing = tracing or self.main_tracing
         if tracing.index not in self._rewrites:
             part = self._optional(rewrites_part(tracing.index), RewritePart)
-            for history in part.histories if part else ():
-                self._require_whole(history, tracing)
             self._rewrites[tracing.index] = part.histories if part else ()
-        return self._rewrites[tracing.index]
+        histories = self._rewrites[tracing.index]
+        if checked and tracing.index not in self._checked:
+            for history in histories:
+                self._require_whole(history, tracing)
+            self._checked.add(tracing.index)
+        return histories
 
     def _require_whole(self, history: RewriteHistory, tracing: Tracing) -> None:
         first, attr_sets = history.first_ops, 0
@@ -204,9 +216,9 @@ class Recording:
         if damage := damage or damage_of(history, first, attr_sets):
             raise UnreadableFileError(f"part {rewrites_part(tracing.index)!r} is damaged: {damage}")
 
-    def own_rewrites(self, tracing: Tracing | None = None) -> RewriteHistory | None:
-        """What Grappler did to a tracing's own graph; None when that was not recorded."""
-        return next((history for history in self.rewrites(tracing) if not history.function), None)
+    def own_rewrites(self, tracing: Tracing | None = None, checked: bool = True) -> RewriteHistory | None:
+        """What Grappler did to a tracing's own graph; None when that was not recorded. `checked`: see `rewrites`."""
+        return next((history for history in self.rewrites(tracing, checked) if not history.function), None)
 
     def chances(self, tracing: Tracing | None = None) -> ChancesPart | None:
         """The chances that Grappler missed, as tried while TensorFlow was at hand; None when none were looked for."""
@@ -235,7 +247,7 @@ class Recording:
         if found is None or found.kind != kind:
             names = ", ".join(known.name for known in tracing.stages if known.kind == kind) or "none"
             why = next((f" ({gap.reason})" for gap in self.missing if gap.evidence == f"stage-{stage}"), "")
-            own = self.own_rewrites(tracing)
+            own = self.own_rewrites(tracing, checked=False)
             after = f"{AFTER}{stage}" if own is not None and f"{AFTER}{stage}" in own.stages else ""
             meant = f"did you mean {after}? " if after else ""
             raise UsageError(

@@ -52,7 +52,7 @@ def _missed(recording: Recording, tracing: Tracing, search: bool) -> list[Findin
 
 
 def _history_findings(recording: Recording, tracing: Tracing) -> Iterator[Finding]:
-    own = recording.own_rewrites(tracing)
+    own = recording.own_rewrites(tracing, checked=False)
     if own is None:
         return
     yield from _slow_passes(own, tracing)

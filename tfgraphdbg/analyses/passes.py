@@ -109,7 +109,7 @@ def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, fates: P
     after = own.steps[-1].ops if own.steps else before
     spent = sum(step.ms or 0.0 for step in own.steps)
     replayed = " (replayed in another process)" if own.source == "replayed" else ""
-    others = sum(bool(recording.own_rewrites(other)) for other in recording.tracings) - 1
+    others = sum(map(recording.has_rewrites, recording.tracings)) - 1
     of = f"{tracing.function} (one of {others + 1}, --function shows another): " if others else ""
     checked = ", and just these ran" if own.difference == "" else ""
     made = f"Grappler made {after:,} ops of the {before:,} that it was given{replayed}{checked}"

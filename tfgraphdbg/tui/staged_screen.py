@@ -72,7 +72,7 @@ class StagedScreen(TracingScreen):
     @work(thread=True, exclusive=True, exit_on_error=False, group="stages")
     def _read_stages(self, tracing: Tracing, wanted: Literal["choose", "next", "previous"]) -> None:
         try:
-            entries = stage_entries(tracing, self.recording.own_rewrites(tracing))
+            entries = stage_entries(tracing, self.recording.own_rewrites(tracing, checked=False))
         except DebuggerError as error:
             self.post_message(WorkFailed(error))
             entries = stage_entries(tracing, None)
