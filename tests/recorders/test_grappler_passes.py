@@ -494,14 +494,26 @@ PYTHON_OPS = """
 
         return tf.py_function(draw, [values], tf.float32) * 2.0
 
+    @tf.function
+    def fails(x):
+        def bad(a):
+            a + 1
+            raise ValueError("no")
+
+        return tf.py_function(bad, [x], tf.float32) * 2.0
+
     for function in (one_op, several, no_equal_names):
         function(tf.ones([3]))
+    try:
+        fails(tf.ones([3]))
+    except tf.errors.OpError:
+        pass
 """
 
 
 def test_what_a_python_op_runs_does_not_hide_the_graphs_around_it(tmp_path):
     recording = record(tmp_path, PYTHON_OPS)
-    for name in ("one_op", "several", "no_equal_names"):
+    for name in ("one_op", "several", "no_equal_names", "fails"):
         (tracing,) = tracings_of(recording, name)
         assert assert_history_is_exact(recording, tracing).steps
         assert recording.graph("partition:0", tracing).top_level_ops

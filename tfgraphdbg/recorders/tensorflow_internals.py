@@ -93,9 +93,12 @@ def _flush_failed_run() -> None:
 
 
 def _without_flush(collected: list[FunctionGraphs]) -> list[FunctionGraphs]:
-    """Take the NoOp out again: it comes last in both graphs, and as the last partition."""
+    """Take the NoOp out again: it comes last in both graphs, and as the last partition.
+
+    It has an entry of its own where an op that a `tf.py_function` ran has brought the graphs out before.
+    """
     if not collected or len(collected[-1].partitions) < 2:
-        return []
+        return collected[:-1]
     mixed = collected[-1]
     for graph_def in mixed[:2]:
         for place in range(len(graph_def.node) - 1, -1, -1):
