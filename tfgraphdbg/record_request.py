@@ -32,6 +32,10 @@ class RecordRequest(msgspec.Struct, frozen=True):
     """Grappler passes to switch off."""
     only: tuple[str, ...] = ()
     """Grappler passes to leave on; all others are switched off. Empty: no choice."""
+    steps: int = 0
+    """Steady runs to measure under the profiler; 0: none."""
+    eager: bool = False
+    """Whether to call the function eagerly too, and to compare the costs."""
 
 
 class PhaseEvent(msgspec.Struct, frozen=True, tag="phase"):

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeVar
-
-import msgspec
+from collections.abc import Callable, Iterable, Mapping, Sized
+from typing import Any, TypeVar
 
 from tfgraphdbg.chances.contract import ChancesPart
+from tfgraphdbg.cost_estimates import EstimatesPart, estimates_part
+from tfgraphdbg.eager_run import CallCosts, EagerPart, call_costs_part, eager_part
 from tfgraphdbg.errors import UnreadableFileError, UsageError
-from tfgraphdbg.graph_model import AttrValue, GraphModel, OpNode
+from tfgraphdbg.graph_model import AttrValue, GraphModel
+from tfgraphdbg.measured_times import TimesPart, times_part, trace_part, tracing_times_part
 from tfgraphdbg.recording_meta import (
     FORMAT_VERSION,
     Basis,
@@ -32,63 +33,23 @@ from tfgraphdbg.recording_meta import (
     TargetInfo,
     Tracing,
 )
+from tfgraphdbg.recording_parts import (
+    CALLS_PART,
+    CONSOLE_PART,
+    LOG_PART,
+    META_PART,
+    SOURCES_PART,
+    STACKS_PART,
+    GraphPart,
+    PartSource,
+    chances_part,
+    graph_part,
+    raw_part,
+    rewrites_part,
+)
 from tfgraphdbg.rewrites import AFTER, RewriteHistory, RewritePart, damage_of, graph_after
 
 T = TypeVar("T")
-
-
-class PartSource(Protocol):
-    """Where a recording's parts lie. Names are those of the members of the file."""
-
-    def names(self) -> frozenset[str]:
-        """Every part that is there."""
-        ...
-
-    def read(self, name: str) -> bytes:
-        """The decompressed bytes of one part. Raises UnreadableFileError when it is damaged or absent."""
-        ...
-
-    def decode(self, name: str, kind: type[T]) -> T:
-        """One msgpack part as `kind`. Raises UnreadableFileError when it does not fit."""
-        ...
-
-
-class GraphPart(msgspec.Struct, frozen=True, array_like=True):
-    """A GraphModel as one part of a file."""
-
-    name: str
-    stage: str
-    ops: tuple[OpNode, ...]
-    attr_sets: tuple[dict[str, AttrValue], ...]
-    functions: tuple[str, ...]
-
-
-META_PART = "meta"
-STACKS_PART = "stacks"
-CALLS_PART = "calls"
-SOURCES_PART = "sources"
-LOG_PART = "log.txt"
-CONSOLE_PART = "console.txt"
-
-
-def graph_part(tracing: int, stage: str) -> str:
-    """Name of the part that holds a stage's ops."""
-    return f"tracings/{tracing}/{stage.replace(':', '-')}.ops"
-
-
-def rewrites_part(tracing: int) -> str:
-    """Name of the part that holds what Grappler did to a tracing's graph, pass by pass."""
-    return f"tracings/{tracing}/rewrites"
-
-
-def chances_part(tracing: int) -> str:
-    """Name of the part that holds the chances that Grappler missed, as tried while TensorFlow was at hand."""
-    return f"tracings/{tracing}/chances"
-
-
-def raw_part(tracing: int, stage: str, kind: StageKind = "graph") -> str:
-    """Name of the part that holds a stage's raw GraphDef, or its text."""
-    return f"graphs/{tracing}/{stage.replace(':', '-')}.{'pb.zst' if kind == 'graph' else 'txt'}"
 
 
 class Recording:
@@ -104,6 +65,7 @@ class Recording:
         self._graphs: dict[tuple[int, str], GraphModel] = {}
         self._rewrites: dict[int, tuple[RewriteHistory, ...]] = {}
         self._checked: set[int] = set()
+        self._own: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         count = len(self.tracings)
@@ -225,6 +187,42 @@ class Recording:
         tracing = tracing or self.main_tracing
         return self._optional(chances_part(tracing.index), ChancesPart)
 
+    def times(self, tracing: Tracing | None = None) -> TimesPart | None:
+        """What steady runs took, op by op; None when none were measured."""
+        part = self._own_part(times_part, TimesPart, tracing)
+        if part is not None:
+            columns = part.timeline
+            _require_columns("times", columns.op, columns.thread, columns.start_ns, columns.end_ns, columns.self_ns)
+            _require_indices("times", columns.op, len(part.ops), lowest=0)
+            _require_indices("times", columns.thread, len(part.threads), lowest=0)
+        return part
+
+    def profiler_trace(self, tracing: Tracing | None = None) -> bytes | None:
+        """The profiler's own trace of some steady runs, a serialized XSpace; None when none was taken."""
+        name = trace_part((tracing or self.main_tracing).index)
+        return self.parts.read(name) if name in self.parts.names() else None
+
+    def tracing_times(self, tracing: Tracing | None = None) -> OpMetric | None:
+        """How long Python took to make each op of the traced graph; None when that was not measured."""
+        return self._own_part(tracing_times_part, OpMetric, tracing)
+
+    def eager(self, tracing: Tracing | None = None) -> EagerPart | None:
+        """The ops of an eager run; None when there was none."""
+        part = self._own_part(eager_part, EagerPart, tracing)
+        if part is not None:
+            _require_indices("eager", (op.attrs for op in part.ops), len(part.attr_sets))
+            _require_indices("eager", (op.stack for op in part.ops), len(self.stacks.stacks))
+            _require_indices("eager", (op.thread for op in part.ops), len(part.threads), lowest=0)
+        return part
+
+    def call_costs(self, tracing: Tracing | None = None) -> CallCosts | None:
+        """What eager and graph calls cost side by side; None when that was not measured."""
+        return self._own_part(call_costs_part, CallCosts, tracing)
+
+    def estimates(self, tracing: Tracing | None = None) -> EstimatesPart | None:
+        """What Grappler's cost model says of the optimized graph; None when it was not asked."""
+        return self._own_part(estimates_part, EstimatesPart, tracing)
+
     def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
         """The raw serialized GraphDef of a stage, as TensorFlow gave it."""
         tracing = tracing or self.main_tracing
@@ -283,6 +281,14 @@ class Recording:
         """What the user's program printed; foreign text."""
         return self._optional_text(CONSOLE_PART)
 
+    def _own_part(self, name_of: Callable[[int], str], kind: type[T], tracing: Tracing | None) -> T | None:
+        tracing = tracing or self.main_tracing
+        name = name_of(tracing.index)
+        if name not in self._own:
+            self._own[name] = self._optional(name, kind)
+        found: T | None = self._own[name]
+        return found
+
     def _optional(self, name: str, kind: type[T]) -> T | None:
         return self.parts.decode(name, kind) if name in self.parts.names() else None
 
@@ -297,8 +303,19 @@ def _require_indices(part: str, indices: Iterable[int], size: int, lowest: int =
         raise UnreadableFileError(f"part {part!r} is damaged: it points outside its {size:,} entries")
 
 
+def _require_columns(part: str, *columns: Sized) -> None:
+    if len({len(column) for column in columns}) > 1:
+        raise UnreadableFileError(f"part {part!r} is damaged: its columns differ in length")
+
+
 __all__ = [
+    "CALLS_PART",
+    "CONSOLE_PART",
     "FORMAT_VERSION",
+    "LOG_PART",
+    "META_PART",
+    "SOURCES_PART",
+    "STACKS_PART",
     "AttrValue",
     "Basis",
     "CallRecord",
@@ -313,6 +330,11 @@ __all__ = [
     "Role",
     "StackTable",
     "Stage",
+    "StageKind",
     "TargetInfo",
     "Tracing",
+    "chances_part",
+    "graph_part",
+    "raw_part",
+    "rewrites_part",
 ]

@@ -20,6 +20,8 @@ class AnalysisOptions(NamedTuple):
     """`diff`: the stage after."""
     against: Recording | None = None
     """`diff`: the recording to compare with."""
+    device_model: str = ""
+    """The device that estimates are for, as `--device-model` takes it; empty: the one that ran."""
 
 
 class Analysis(NamedTuple):
