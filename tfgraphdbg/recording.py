@@ -221,7 +221,10 @@ class Recording:
 
     def estimates(self, tracing: Tracing | None = None) -> EstimatesPart | None:
         """What Grappler's cost model says of the optimized graph; None when it was not asked."""
-        return self._own_part(estimates_part, EstimatesPart, tracing)
+        part = self._own_part(estimates_part, EstimatesPart, tracing)
+        if part is not None:
+            _require_indices("estimates", (op.device for op in part.ops), len(part.devices) or 1, lowest=0)
+        return part
 
     def graph_def(self, stage: str = "optimized", tracing: Tracing | None = None) -> bytes:
         """The raw serialized GraphDef of a stage, as TensorFlow gave it."""
