@@ -116,8 +116,9 @@ def _refuse_recording_options(arguments: argparse.Namespace, target: str) -> Non
         raise UsageError(f"{target} is a recording already", "copy the file, or name the program to record it again")
     if getattr(arguments, "second", None):
         return
-    for option in ("input", "inputs_from", "mode", "batch", "seed", "without", "only", "timeout", "save"):
-        if getattr(arguments, option):
+    options = ("input", "inputs_from", "mode", "batch", "seed", "without", "only", "steps", "eager", "timeout", "save")
+    for option in options:
+        if getattr(arguments, option) not in (None, []):
             name = "--" + option.replace("_", "-")
             raise UsageError(f"{name} is for recording, and {target} is a recording already", f"leave {name} out")
 

@@ -34,6 +34,9 @@ Exit codes: 0 done, 1 a gate failed, 2 wrong usage, 3 the user's code failed, 4 
 
 TERMINAL_COLORS = ("auto", "always", "never")
 
+DEFAULT_STEPS = 10
+"""Steady runs that are measured where a verb tells of runs."""
+
 PICTURE_COLORS = ("op", "device", "diff")
 """What the colours of a picture can mean, as far as the evidence for it is recorded."""
 
@@ -80,23 +83,23 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tfgraphdbg {tfgraphdbg.__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser, title="verbs")
-    inspect = _verb(verbs, "inspect", "record a target, then browse it in the terminal (or print the overview)")
+    inspect = _verb(verbs, "inspect", "record a target, then browse it in the terminal (or print the overview)", True)
     _add_report_options(inspect)
-    record = _verb(verbs, "record", "record a target into a file")
+    record = _verb(verbs, "record", "record a target into a file", True)
     record.add_argument("-o", "--output", metavar="RUN.tfgdbg", required=True, help="the file to write")
     for analysis in ANALYSES:
-        verb = _verb(verbs, analysis.name, analysis.summary)
+        verb = _verb(verbs, analysis.name, analysis.summary, analysis.runs_needed)
         _add_report_options(verb)
         if analysis.takes_second_target:
             verb.add_argument("second", nargs="?", metavar="TARGET2", help="compare with this target or recording")
             verb.add_argument("--stage", metavar="STAGE", help="the stage before: traced, lowered, partition:0, ...")
             verb.add_argument("--against", metavar="STAGE", help="the stage after (default: optimized)")
-    render = _verb(verbs, "render", "draw a graph")
+    render = _verb(verbs, "render", "draw a graph", False)
     _add_picture_options(render)
     return parser
 
 
-def _verb(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
+def _verb(verbs: Any, name: str, summary: str, runs: bool) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(
         name,
         help=summary,
@@ -106,6 +109,7 @@ def _verb(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("target", metavar="TARGET", help="what to record, or a recording (see above)")
     _add_recording_options(parser)
+    _add_run_options(parser, runs)
     _add_common_options(parser, picture=name == "render")
     return parser
 
@@ -140,6 +144,24 @@ def _add_recording_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop the recording after this long")
     group.add_argument("--save", metavar="RUN.tfgdbg", help="keep the recording in this file")
     group.add_argument("--function", metavar="NAME", help="the function that is shown first, of several")
+
+
+def _add_run_options(parser: argparse.ArgumentParser, runs: bool) -> None:
+    group = parser.add_argument_group("measuring")
+    parser.set_defaults(runs=runs)
+    without = " (default here: none, since graphs are enough)"
+    group.add_argument(
+        "--steps",
+        type=_natural,
+        metavar="N",
+        help=f"steady runs to measure op by op, 0 for none{f' (default: {DEFAULT_STEPS})' if runs else without}",
+    )
+    group.add_argument(
+        "--eager",
+        action=argparse.BooleanOptionalAction,
+        help=f"call the function eagerly as well, and compare (default{'' if runs else ' here'}: "
+        f"{'yes' if runs else 'no'})",
+    )
 
 
 def _add_common_options(parser: argparse.ArgumentParser, picture: bool) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from tfgraphdbg.cli_arguments import DEFAULT_STEPS
 from tfgraphdbg.cli_progress import RecordingProgress
 from tfgraphdbg.errors import DebuggerError, UsageError
 from tfgraphdbg.foreign_text import visible
@@ -54,6 +55,8 @@ def record_target(
             arguments.function,
             switches.without,
             switches.only,
+            (DEFAULT_STEPS if arguments.runs else 0) if arguments.steps is None else arguments.steps,
+            arguments.runs if arguments.eager is None else arguments.eager,
         )
         with RecordingProgress(console, arguments.quiet) as progress:
             run = record_in_process(request, destination, progress.on_event, arguments.timeout)

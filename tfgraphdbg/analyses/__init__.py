@@ -16,8 +16,14 @@ ANALYSES: tuple[Analysis, ...] = (
         "what became of each op from one stage to another, or from one recording to another",
         compare_graphs,
         takes_second_target=True,
+        runs_needed=False,
     ),
-    Analysis("passes", "what each Grappler pass did to each op, what it left undone, and why", explain_passes),
+    Analysis(
+        "passes",
+        "what each Grappler pass did to each op, what it left undone, and why",
+        explain_passes,
+        runs_needed=False,
+    ),
 )
 
 

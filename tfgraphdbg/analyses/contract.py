@@ -32,3 +32,5 @@ class Analysis(NamedTuple):
     run: Callable[[Recording, AnalysisOptions], Report]
     takes_second_target: bool = False
     """Whether the verb compares: with a second target, or a second stage (`--against`)."""
+    runs_needed: bool = True
+    """Whether it tells of runs: steady ones that are measured, and an eager one. Graphs alone are recorded faster."""
