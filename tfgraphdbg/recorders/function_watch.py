@@ -40,6 +40,7 @@ class FunctionWatch:
         self._lock = threading.RLock()
         self._turn = threading.RLock()
         self._busy = threading.local()
+        self._pause: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
         self._preferred_code: Any = None
         self._preferred_name: str | None = None
 
@@ -47,12 +48,17 @@ class FunctionWatch:
     def watching(self) -> Iterator[None]:
         """Observe TensorFlow while open. TensorFlow must have been imported."""
         following = self._passes.following() if isinstance(self._passes, GrapplerDumps) else contextlib.nullcontext()
-        with following, tensorflow_internals.observed_functions(self._on_trace, self._on_run):
+        with following, tensorflow_internals.observed_functions(self._on_trace, self._on_run) as self._pause:
             try:
                 yield
             finally:
+                self._pause = contextlib.nullcontext
                 self._record_never_run()
                 self._keep()
+
+    def paused(self) -> contextlib.AbstractContextManager[None]:
+        """Observe nothing while open: what is timed must not be watched."""
+        return self._pause()
 
     def _record_never_run(self) -> None:
         """Keep the traced graphs of functions that were traced and, until now, not called.

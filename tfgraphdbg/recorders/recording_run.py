@@ -18,6 +18,7 @@ from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.grappler_options import GrapplerOptions
 from tfgraphdbg.recorders.import_hook import when_tensorflow_is_imported
 from tfgraphdbg.recorders.in_place import missing_tensorflow
+from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
 from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import Progress, RecordingWriter
 from tfgraphdbg.recording import LOG_PART, TargetInfo
@@ -100,12 +101,25 @@ class _Run:
         with self._main_kept():
             calls = user_program.example_calls(loaded, options)
             sources: list[str] = []
+            last: Any = None
             for phase, some in (("first call", itertools.islice(calls, 1)), ("further calls", calls)):
                 for call in some:
+                    last = call
                     sources += [call.source] if call.source not in sources else []
                     self._writer.update(target=TargetInfo(self._request.target.text, loaded.kind, tuple(sources)))
                     with self._writer.phase(phase):
                         user_program.call(loaded, call)
+            if last is not None:
+                self._measure(loaded, last)
+
+    def _measure(self, loaded: LoadedTarget, last_call: Call) -> None:
+        """Run the target again to measure it, with nothing watched; each phase leaves variables as it found them."""
+        from tfgraphdbg.recorders import user_program
+
+        with self._watch.paused():
+            if self._request.steps > 0:
+                with self._writer.phase("steady runs"):
+                    user_program.call(loaded, last_call)
 
     def program(self) -> None:
         """Run a whole program as `__main__`."""

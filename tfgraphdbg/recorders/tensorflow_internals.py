@@ -24,8 +24,12 @@ class FunctionGraphs(NamedTuple):
 
 
 @contextlib.contextmanager
-def observed_functions(on_trace: TraceObserver, on_run: RunObserver) -> Iterator[None]:
+def observed_functions(
+    on_trace: TraceObserver, on_run: RunObserver
+) -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
     """While open, route every tracing and every call of a concrete function through the observers.
+
+    Yields what makes a context in which nothing is observed, at no cost to the calls in it.
 
     `on_trace(trace, args, kwargs)` must return `trace(*args, **kwargs)`, a ConcreteFunction; the tracing options are
     the last of the args. `on_run(run, atomic_function, tensors)` must return `run()`.
@@ -41,13 +45,23 @@ def observed_functions(on_trace: TraceObserver, on_run: RunObserver) -> Iterator
     def observed_run(self: Any, *tensors: Any) -> Any:
         return on_run(lambda: run(self, *tensors), self, tensors)
 
-    tracing_compilation._create_concrete_function = observed_trace
-    atomic_function.AtomicFunction.call_flat = observed_run
+    def route(trace_to: Any, run_to: Any) -> None:
+        tracing_compilation._create_concrete_function = trace_to
+        atomic_function.AtomicFunction.call_flat = run_to
+
+    @contextlib.contextmanager
+    def paused() -> Iterator[None]:
+        route(trace, run)
+        try:
+            yield
+        finally:
+            route(observed_trace, observed_run)
+
+    route(observed_trace, observed_run)
     try:
-        yield
+        yield paused
     finally:
-        tracing_compilation._create_concrete_function = trace
-        atomic_function.AtomicFunction.call_flat = run
+        route(trace, run)
 
 
 def executing_eagerly() -> bool:
