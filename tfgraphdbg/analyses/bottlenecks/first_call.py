@@ -1,0 +1,91 @@
+"""Recording -> where the seconds of a first call went: by phase, by source line, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from tfgraphdbg.analyses.bottlenecks.tracing_lines import slow_line_findings, tracing_lines_table
+from tfgraphdbg.analyses.bottlenecks.unrolled_loops import unrolled_loop_findings
+from tfgraphdbg.graph_model import garbage_collection_paused
+from tfgraphdbg.recording import Basis, Recording, Tracing
+from tfgraphdbg.report import Column, Finding, Table
+from tfgraphdbg.rewrites import RewriteHistory
+
+PhaseRow = tuple[str, float | None, str, str]
+
+_COLUMNS = (Column("phase"), Column("ms", "ms"), Column("basis"), Column("note"))
+
+
+def first_call_tables(recording: Recording, tracing: Tracing) -> tuple[Table, ...]:
+    """`first-call`, one row a phase, and `tracing-lines`, one row a source line; a graph that is not there has none."""
+    rows = tuple(_phases(recording, tracing))
+    spent = (tracing.trace_ms or 0.0) + (tracing.first_run_ms or 0.0)
+    title = f"Where the {spent:,.1f} ms of the first call went" if spent else "Where the time of the first call went"
+    lines = tracing_lines_table(recording, tracing)
+    return (Table("first-call", title, _COLUMNS, rows), *((lines,) if lines else ()))
+
+
+def tracing_findings(recording: Recording, tracing: Tracing) -> list[Finding]:
+    """Loops that Python unrolled, and lines that make most of a long tracing."""
+    with garbage_collection_paused():
+        unrolled = unrolled_loop_findings(recording, tracing)
+        told = {(source.file, source.line) for finding in unrolled for source in finding.sources}
+        return [*unrolled, *slow_line_findings(recording, tracing, told)]
+
+
+def _phases(recording: Recording, tracing: Tracing) -> Iterator[PhaseRow]:
+    if tracing.trace_ms is None:
+        yield "Python tracing", None, "", "it was traced before recording began"
+    else:
+        yield "Python tracing", round(tracing.trace_ms, 3), "measured", ""
+    histories = recording.rewrites(tracing, checked=False)
+    if tracing.first_run_ms is None:
+        yield "the first run", None, "", "it never ran"
+        return
+    spent, grappler = 0.0, []
+    for name, chosen in (
+        ("Grappler's passes", [history for history in histories if not history.function]),
+        ("Grappler's passes on functions that stay calls", [history for history in histories if history.function]),
+    ):
+        ms = sum(step.ms or 0.0 for history in chosen for step in history.steps)
+        if ms:
+            basis, note = _how_known(chosen)
+            grappler.append((name, round(ms, 3), basis, note))
+            spent += ms
+    yield from grappler
+    yield from _rest(recording, tracing, spent)
+
+
+def _how_known(histories: list[RewriteHistory]) -> tuple[Basis, str]:
+    if any(history.source == "replayed" for history in histories):
+        return "estimated", "timed when they were replayed in another process"
+    timed_by = {step.timed_by for history in histories for step in history.steps if step.ms}
+    note = "some are the time between two dumps, which includes writing one" if "dump times" in timed_by else ""
+    return "measured", note
+
+
+def _rest(recording: Recording, tracing: Tracing, passes_ms: float) -> Iterator[PhaseRow]:
+    first = tracing.first_run_ms or 0.0
+    steady, how = _steady_ms(recording, tracing)
+    what = "instantiating the function" if not tracing.jit_compile else "XLA's compilation, instantiating the function"
+    rest = first - passes_ms - (steady or 0.0)
+    name = f"{what}, and the rest of the first run"
+    if rest < 0:
+        yield name, None, "", "the passes were timed longer than the first run took"
+    else:
+        included = [] if passes_ms else ["Grappler's passes, which were not timed"]
+        included += [] if steady is not None else ["the run itself"]
+        included += ["collecting the graphs for this recording"]
+        yield name, round(rest, 3), "measured", f"includes {' and '.join(included)}"
+    if steady is not None:
+        yield "the run itself", round(steady, 3), "measured", how
+
+
+def _steady_ms(recording: Recording, tracing: Tracing) -> tuple[float | None, str]:
+    """What a run takes later: the median of timed ones without the profiler, else of all calls but the first."""
+    times = recording.times(tracing)
+    if times is not None and times.plain_us:
+        return median(times.plain_us) / 1e3, "as long as a steady run"
+    later = [call.ms for call in recording.calls if call.tracing == tracing.index][1:]
+    return (median(later), f"as long as later calls, the median of {len(later):,}") if later else (None, "")
