@@ -31,7 +31,7 @@ ROWS, COLUMNS = 50, 160
 SETTLE_S = 0.25
 """A key is judged when nothing was painted for this long after it."""
 
-DOWN, PAGE_DOWN, TAB, ENTER, ESCAPE = "\x1b[B", "\x1b[6~", "\t", "\r", "\x1b"
+DOWN, PAGE_DOWN, TAB, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[6~", "\t", "\r", "\x1b", "\x7f"
 
 SCRIPT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("down", (DOWN,) * 20),
@@ -41,7 +41,7 @@ SCRIPT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("type a field", (*" scope:block",)),
     ("to the list, down", (ENTER, *(DOWN,) * 10)),
     ("walk along edges", (ENTER, *(ENTER,) * 8)),
-    ("back", ("b",) * 8),
+    ("back", (BACKSPACE,) * 8),
     ("clear the search", (ESCAPE,)),
     ("next panel", (TAB,) * 9),
     ("next stage", ("]", "[") * 2),

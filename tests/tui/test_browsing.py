@@ -88,7 +88,7 @@ def test_walking_along_edges_and_back() -> None:
         assert (ui.op.name, ui.focus) == ("dense/MatMul/ReadVariableOp", "detail")
         ui.press("enter")
         assert ui.op.name == "weights"
-        ui.press("b")
+        ui.press("backspace")
         assert ui.op.name == "dense/MatMul/ReadVariableOp"
         ui.press("backspace")
         assert ui.op.name == "dense/MatMul"
@@ -104,7 +104,7 @@ def test_walking_along_edges_and_back() -> None:
 
 def test_a_new_jump_forgets_what_lay_forward() -> None:
     with DrivenApp(small_recording()) as ui:
-        ui.press("j", "j", "j", "enter", "enter", "b", "j", "enter")
+        ui.press("j", "j", "j", "enter", "enter", "backspace", "j", "enter")
         assert ui.op.name == "dense/MatMul/ReadVariableOp"
         ui.press("f")
         assert ui.op.name == "dense/MatMul/ReadVariableOp"
@@ -240,7 +240,7 @@ def test_an_optimized_stage_shows_origins_and_jumps_to_them() -> None:
         ui.press(*["j"] * (origin - ui.detail.cursor), "enter")
         assert ui.op.id == "__inference_scale_9::mul"
         assert ui.listed() == TRACED
-        ui.press("b")
+        ui.press("backspace")
         assert (ui.op.id, ui.query) == ("PartitionedCall/mul", "type:=mul")
 
 

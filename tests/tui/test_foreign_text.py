@@ -106,7 +106,7 @@ def test_hostile_names_are_shown_found_and_walked_along() -> None:
         assert row_texts(ui.detail)[0] == " two\\nlines"
         ui.press("enter", "enter")
         assert ui.op.name == "[red]bold[/red]"
-        ui.press("b")
+        ui.press("backspace")
         assert ui.op.name == "two\nlines"
 
 

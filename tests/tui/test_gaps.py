@@ -34,7 +34,7 @@ def test_a_recording_without_a_tracing_says_what_to_do() -> None:
         assert ui.shows("The run ended early. The program called sys.exit(3)")
         assert ui.shows("What is missing:", "stages: nothing was traced")
         assert ui.shows("▲ partial: ", "sys.exit(3)")
-        ui.press("j", "enter", "/", "a", "escape", "]", "[", "s", "t", "b", "f", "tab", "l", "h")
+        ui.press("j", "enter", "/", "a", "escape", "]", "[", "s", "t", "backspace", "f", "tab", "l", "h")
         ui.press("2")
         assert ui.shows("loss 0.5")
 

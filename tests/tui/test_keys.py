@@ -67,7 +67,7 @@ def test_the_help_scrolls_and_closes() -> None:
     with DrivenApp(small_recording(), (80, 24)) as ui:
         ui.press("?")
         assert not ui.shows("two words")
-        ui.press(*["pagedown"] * 6)
+        ui.press(*["pagedown"] * 12)
         assert ui.shows("two words")
         ui.press("k", "k", "pageup", "j", "q")
         assert ui.app.is_running

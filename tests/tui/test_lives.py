@@ -54,7 +54,7 @@ def test_each_event_leads_to_its_op() -> None:
         assert (ui.op.id, ui.op.op_type) == ("dense/Relu", "_FusedMatMul")
         assert ui.shows("after:remapper ▾")
         assert section(ui, "Life")[1] == "fused by remapper, iteration 1, now _FusedMatMul"
-        ui.press("b")
+        ui.press("backspace")
         assert ui.op.id == "dense/MatMul"
 
 

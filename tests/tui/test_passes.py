@@ -118,14 +118,14 @@ def test_passes_that_changed_nothing_can_be_hidden() -> None:
         ui.press("p")
         go_to(ui, "layout")
         assert ui.shows("This pass changed nothing.")
-        ui.press("e")
+        ui.press("z")
         names = [line.name for line in passes(ui)._lines]
         assert not {"layout", "model_pruner"} & set(names)
         current = passes(ui).current
         assert current is not None
         assert current.name == "remapper"
         assert ui.shows("fused", on=edit(ui))
-        ui.press("e")
+        ui.press("z")
         assert "layout" in [line.name for line in passes(ui)._lines]
         assert passes(ui).current == current
 
@@ -161,7 +161,7 @@ def test_enter_leads_to_the_op_in_the_stage_where_it_is() -> None:
         ui.press("k", "enter")
         assert (ui.op.id, ui.op.op_type) == ("dense/Relu", "_FusedMatMul")
         assert ui.shows("after:remapper ▾", "-2 ~2  11 ops")
-        ui.press("b")
+        ui.press("backspace")
         assert ui.op.id == "dense/MatMul"
 
 

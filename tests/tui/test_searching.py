@@ -97,7 +97,7 @@ def test_a_jump_out_of_a_search_comes_back_to_it() -> None:
         ui.press("enter", "enter")
         assert (ui.op.name, ui.query) == ("dense/MatMul", "")
         assert ui.listed() == TRACED
-        ui.press("b")
+        ui.press("backspace")
         assert (ui.op.name, ui.query) == ("dense/Relu", "type:=relu")
         assert ui.listed() == ["dense/Relu"]
 
@@ -142,7 +142,7 @@ def test_the_ops_of_a_scope_and_back() -> None:
         ui.press("h", "j", "enter")
         assert ui.focus == "ops"
         assert ui.listed() == ["dense/MatMul/ReadVariableOp", "dense/MatMul", "dense/Relu"]
-        ui.press("b")
+        ui.press("backspace")
         assert ui.listed() == TRACED
 
 
@@ -161,7 +161,7 @@ def test_the_ops_of_a_library_function_from_the_tree_and_from_its_call() -> None
         ui.press("h", "G", "l", "j", "l")
         assert ui.listed() == inside
         assert ui.shows("in function __inference_scale_9", on=ui.detail)
-        ui.press("b")
+        ui.press("backspace")
         ui.search("type:partitionedcall")
         ui.press("enter")
         calls = next(row for row, text in enumerate(row_texts(ui.detail)) if "ƒ __inference_scale_9" in text)

@@ -27,7 +27,7 @@ def test_the_next_stage_keeps_the_op_and_the_search() -> None:
         assert ui.op.op_type == "Relu"
         ui.press("[")
         assert ui.op.op_type == "_FusedMatMul"
-        ui.press("b", "b", "b")
+        ui.press("backspace", "backspace", "backspace")
         assert (ui.op.op_type, ui.query) == ("Relu", "relu")
 
 
@@ -68,7 +68,7 @@ def test_the_main_tracing_is_shown_first_and_others_are_chosen() -> None:
         assert "nested  1 call  no stages" in lines[2]
         ui.press("j", "enter")
         assert ui.shows("preprocess 1 of 3 (t)", "12 ops")
-        ui.press("b")
+        ui.press("backspace")
         assert ui.shows("train_step 2 of 3 (t)", "17 ops")
         assert "t Tracings" in ui.lines()[-1]
         ui.press("t", "q")

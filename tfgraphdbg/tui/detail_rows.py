@@ -16,8 +16,9 @@ from tfgraphdbg.tui.cell_text import cut, visible, visible_code, wrapped
 from tfgraphdbg.tui.detail_row import DetailRow, EdgeRows, FindingJump, FrameJump, OpJump, Part, QueryJump, heading
 from tfgraphdbg.tui.finding_signs import severity_part
 from tfgraphdbg.tui.life_rows import life_sections
-from tfgraphdbg.tui.op_facts import InputFact, OpFacts
+from tfgraphdbg.tui.op_facts import OpFacts
 from tfgraphdbg.tui.source_colours import CodeLine
+from tfgraphdbg.tui.time_rows import edge_share, time_rows
 
 INFO_WIDTH = 22
 """At most this much of a row is a dtype and a shape."""
@@ -62,6 +63,7 @@ def detail_rows(
         [
             list(_title(facts, width)),
             list(_findings(facts)),
+            list(time_rows(facts, stage)),
             *_inputs(facts),
             *_outputs(facts),
             list(_functions(facts)),
@@ -99,17 +101,19 @@ def _inputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:
     yield list(heading("Inputs", "none" if not count else f"{count:,}" if count > 9 else ""))
     first = (facts.input(place).info for place in range(min(count, EDGES_MEASURED)))
     info_width = min(max((cell_len(visible(str(info))) for info in first if info), default=0), INFO_WIDTH)
-    yield EdgeRows(count, lambda place: _input(facts.input(place), place, info_width))
+    yield EdgeRows(count, lambda place: _input(facts, place, info_width))
 
 
-def _input(fact: InputFact, place: int, info_width: int) -> DetailRow:
+def _input(facts: OpFacts, place: int, info_width: int) -> DetailRow:
+    fact = facts.input(place)
     is_control = fact.output == CONTROL
     label = "control" if is_control else cut(visible(str(fact.info)), info_width) if fact.info else ""
     name = visible(fact.op_id) + (f":{fact.output}" if fact.output > 0 else "")
     known = Part(f"  {visible(fact.op_type)}", "accent") if fact.op_type else Part("  not in this graph", "warning")
     number = Part(f"{'^' if is_control else place:>3} ", "dim")
     jump = OpJump(fact.op_id) if fact.op_type else None
-    return DetailRow((number, Part(f"{label:<{info_width}} "), Part(name, "link"), known), jump, 2)
+    share, style = edge_share(facts, fact.op_id)
+    return DetailRow((number, Part(f"{label:<{info_width}} "), Part(name, style), known, share), jump, 2)
 
 
 def _outputs(facts: OpFacts) -> Iterator[Sequence[DetailRow]]:
@@ -140,7 +144,9 @@ def _consumers(facts: OpFacts, edges: Sequence[Edge]) -> EdgeRows:
         notes = [Part(f"  {visible(op_type)}", "accent")]
         if edge.output != CONTROL:
             notes.append(Part(f"  input {edge.position}", "dim"))
-        return DetailRow((Part("    → ", "dim"), Part(visible(edge.target), "link"), *notes), OpJump(edge.target), 1)
+        share, style = edge_share(facts, edge.target)
+        name = Part(visible(edge.target), style)
+        return DetailRow((Part("    → ", "dim"), name, *notes, share), OpJump(edge.target), 1)
 
     return EdgeRows(len(edges), row)
 

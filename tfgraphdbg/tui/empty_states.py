@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgraphdbg.message_words import listed
 from tfgraphdbg.recording import Recording, Tracing, rewrites_part
 from tfgraphdbg.tui.cell_text import as_sentence, visible
+from tfgraphdbg.tui.op_times import are_of_stage
 from tfgraphdbg.tui.pass_notes import PassNotes
 
 NO_HITS = "\nNo op of this stage matches.\n\nEsc clears the search, ? then explains what can be searched for."
@@ -80,6 +81,28 @@ def _other_tracing(recording: Recording) -> str:
 def unknown_passes(tracing: Tracing, note: str) -> str:
     """Passes that were recorded and cannot be followed."""
     return f"What became of the ops of {visible(tracing.function)} is {visible(note)}"
+
+
+def no_times_to_colour(recording: Recording, tracing: Tracing) -> str:
+    """Ops cannot have the colours of times that nobody measured."""
+    text = f"No times of {visible(tracing.function)} were measured"
+    return f"{text}: {why_missing(recording, 'op-times') or record_again(recording)}"
+
+
+def times_are_elsewhere(tracing: Tracing) -> str:
+    """Times are of the ops that ran, which another stage holds."""
+    ran = next((stage.name for stage in tracing.stages if are_of_stage(stage.name)), "")
+    return f"Times are of the ops that ran: those of the stage {ran}" if ran else "The graph that ran was not recorded"
+
+
+def why_missing(recording: Recording, evidence: str) -> str:
+    """Why evidence could not be had, as the recording says."""
+    return "; ".join(dict.fromkeys(visible(gap.reason) for gap in recording.missing if gap.evidence == evidence))
+
+
+def record_again(recording: Recording) -> str:
+    """What to type to have what is missing."""
+    return f"tfgraphdbg inspect {visible(recording.target.name)} records them"
 
 
 def reading(stage: str) -> str:

@@ -13,12 +13,10 @@ from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.tui.cell_text import cut, visible
 from tfgraphdbg.tui.detail_row import DetailRow, EdgeRows, OpJump, Part, heading
 from tfgraphdbg.tui.op_facts import OpFacts
+from tfgraphdbg.tui.op_times import are_of_stage
 
 TYPE_WIDTH = 16
 """Of the ops that an op was made of."""
-
-RAN = ("optimized", "partition:")
-"""How the names of the stages begin that hold the ops that ran."""
 
 
 def life_sections(facts: OpFacts, stage: str, width: int) -> Iterator[Sequence[DetailRow]]:
@@ -33,7 +31,7 @@ def life_sections(facts: OpFacts, stage: str, width: int) -> Iterator[Sequence[D
     if rows[0].jump is None and stage != "traced" and lives.key_of(op) in lives.traced.by_id:
         rows[0] = rows[0]._replace(jump=OpJump(lives.key_of(op), "traced"))
     yield [*heading("Life"), *rows]
-    origins = _origins(lives, op) if stage.startswith(RAN) else ()
+    origins = _origins(lives, op) if are_of_stage(stage) else ()
     # Of a single one its life tells already.
     if not origins or origins in ((op.id,), (events[0].op,)):
         return

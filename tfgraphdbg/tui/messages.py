@@ -14,6 +14,7 @@ from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.graph_model import Edge
 from tfgraphdbg.op_query import OpQuery
 from tfgraphdbg.tui.edit_rows import EditRow
+from tfgraphdbg.tui.op_times import OpTimes
 from tfgraphdbg.tui.opened_stage import OpenedStage, StageMap
 from tfgraphdbg.tui.pass_lines import PassLine
 from tfgraphdbg.tui.pass_notes import PassNotes
@@ -95,6 +96,23 @@ class ConsumersFound(Message):
 
     stage: OpenedStage
     consumers: Mapping[str, tuple[Edge, ...]]
+
+
+@dataclass
+class TimesRead(Message):
+    """It is known how long the ops of a tracing took; None: the times cannot be read."""
+
+    tracing: int
+    times: OpTimes | None
+
+
+@dataclass
+class ScopesTimed(Message):
+    """The share of the time that each scope of a stage took, by the key of its row."""
+
+    stage: OpenedStage
+    times: OpTimes
+    shares: Mapping[str, float | None]
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tfgraphdbg.analyses.op_life import OpLives
 from tfgraphdbg.graph_model import AttrValue, Edge, GraphModel, OpNode, OutputInfo, op_id, parse_input
 from tfgraphdbg.recording import Frame, StackTable
+from tfgraphdbg.tui.op_times import OpTimes, SlackTimes
 from tfgraphdbg.tui.pass_notes import FindingPart
 
 
@@ -38,6 +39,12 @@ class OpFacts:
     """Why that is not known, or not yet; empty where there is nothing to know."""
     findings: tuple[FindingPart, ...] = ()
     """Findings of the passes that it takes part in."""
+    times: OpTimes | None = None
+    """Times of the ops that ran; None while they are not known, or where none were recorded."""
+    slack: SlackTimes | None = None
+    """What is known of how much longer ops may take; None while it is not."""
+    by_time: bool = False
+    """Whether ops have the colours of their times."""
 
     @property
     def attrs(self) -> Mapping[str, AttrValue]:

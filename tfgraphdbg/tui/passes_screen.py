@@ -45,7 +45,7 @@ class PassesScreen(TopicsScreen):
         Binding("slash", "search", "Search", tooltip="Search what this pass did", id="passes.search"),
         Binding("s", "show_graph", "Graph after", tooltip="Show the graph after this pass", id="passes.graph"),
         Binding(
-            "e", "toggle_empty", "Hide empty", tooltip="Hide or show passes that changed nothing", id="passes.empty"
+            "z", "toggle_empty", "Hide empty", tooltip="Hide or show passes that changed nothing", id="passes.empty"
         ),
         Binding("t", "choose_tracing", "Tracings", tooltip="Choose a tracing", id="passes.choose-tracing"),
         Binding("tab", "app.focus_next", "Next panel", show=False, id="passes.next-panel"),

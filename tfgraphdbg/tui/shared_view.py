@@ -7,6 +7,8 @@ import threading
 from tfgraphdbg.analyses.op_life import OpLives, lives_of
 from tfgraphdbg.recording import Recording, Tracing, rewrites_part
 from tfgraphdbg.tui.long_lived import kept_for_good
+from tfgraphdbg.tui.once_per_tracing import OncePerTracing
+from tfgraphdbg.tui.op_times import read_op_times
 from tfgraphdbg.tui.pass_notes import PassNotes, read_notes
 
 
@@ -17,6 +19,10 @@ class SharedView:
         self.recording = recording
         self.tracing = recording.meta.main_tracing
         """Index of the tracing that is looked at."""
+        self.times = OncePerTracing(lambda tracing: read_op_times(recording, tracing))
+        """Times of the ops of each tracing; None where none were measured."""
+        self.by_time = False
+        """Whether ops have the colours of their times."""
         self._lives: dict[int, OpLives | None] = {}
         self._notes: dict[int, PassNotes] = {}
         self._one_at_a_time = threading.Lock()

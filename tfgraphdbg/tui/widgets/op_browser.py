@@ -19,15 +19,17 @@ from tfgraphdbg.recording import StackTable
 from tfgraphdbg.tui import empty_states
 from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.detail_row import Jump, QueryJump
-from tfgraphdbg.tui.life_rows import RAN
-from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, SourceColoured, StageMapped
+from tfgraphdbg.tui.heat import legend
+from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, ScopesTimed, SourceColoured, StageMapped
 from tfgraphdbg.tui.op_facts import facts_of
+from tfgraphdbg.tui.op_times import OpTimes, SlackTimes, are_of_stage, scope_shares
 from tfgraphdbg.tui.opened_stage import OpenedStage, find_consumers, map_stage
 from tfgraphdbg.tui.pass_notes import FindingPart
 from tfgraphdbg.tui.source_colours import CodeLine, coloured_lines, plain_lines
 from tfgraphdbg.tui.widgets.op_detail import OpDetail
 from tfgraphdbg.tui.widgets.op_list import OpList
 from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
+from tfgraphdbg.tui.widgets.row_line import RowLine
 from tfgraphdbg.tui.widgets.search_box import SearchBox
 
 SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not"
@@ -58,10 +60,14 @@ class OpBrowser(BackgroundWork, Vertical):
         self._lives_note = ""
         self._finding_parts: Mapping[str, tuple[FindingPart, ...]] = {}
         self._code: dict[str, tuple[CodeLine, ...]] = {}
+        self._times: OpTimes | None = None
+        self._slack: SlackTimes | None = None
+        self._by_time = False
 
     def compose(self) -> ComposeResult:
         """Search above; scopes, ops and detail below, side by side where there is room."""
         yield SearchBox("search")
+        yield RowLine(legend(), "legend")
         with Container(id="panels"):
             with Container(id="navigation"):
                 yield ScopeTree("scopes")
@@ -100,6 +106,40 @@ class OpBrowser(BackgroundWork, Vertical):
             self._finding_parts = parts
             self._look_at(self.ops.current)
 
+    def tell_times(self, times: OpTimes | None, slack: SlackTimes | None, *, by_time: bool) -> None:
+        """Tell of each op how long it took; `by_time`: and give ops the colours of that."""
+        if (times, slack, by_time) == (self._times, self._slack, self._by_time):
+            return
+        self._times, self._slack, self._by_time = times, slack, by_time
+        self._colour_ops()
+        self._look_at(self.ops.current)
+
+    @property
+    def coloured_times(self) -> OpTimes | None:
+        """The times that the ops on screen have the colours of; None while they have others."""
+        stage = self._stage
+        return self._times if self._by_time and stage and are_of_stage(stage.place.stage) else None
+
+    def _colour_ops(self) -> None:
+        times = self.coloured_times
+        self.query_one("#legend").display = times is not None
+        self.ops.colour(times)
+        if times is None or self._stage is None:
+            self.scopes.colour(None)
+        else:
+            self.scopes.colour({})
+            self._sum_scopes(self._stage, times)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="scope times")
+    def _sum_scopes(self, stage: OpenedStage, times: OpTimes) -> None:
+        self.post_message(ScopesTimed(stage, times, scope_shares(stage.graph, times)))
+
+    @on(ScopesTimed)
+    def colour_scopes(self, event: ScopesTimed) -> None:
+        """Colour the tree, unless another stage or other colours are wanted by now."""
+        if event.stage is self._stage and event.times is self.coloured_times:
+            self.scopes.colour(event.shares)
+
     def wait_for(self, stage: str) -> None:
         """Say that a stage is on its way."""
         self._stage = None
@@ -111,6 +151,7 @@ class OpBrowser(BackgroundWork, Vertical):
         """List the ops of a stage at once; its scopes and consumers follow."""
         self._stage, self._consumers = stage, None
         self.ops.empty = empty_states.NO_HITS if stage.index.ops else empty_states.no_ops(stage.place.stage)
+        self._colour_ops()
         self.go(stage.place.op_id, stage.place.query)
         # The ops are painted first: another thread at work would delay that.
         self.call_after_refresh(self._map, stage)
@@ -192,8 +233,10 @@ class OpBrowser(BackgroundWork, Vertical):
             return
         self._op = op
         facts = facts_of(op, stage.graph, stage.index.stacks, self._consumers)
-        found = self._finding_parts.get(op.id, ()) if stage.place.stage.startswith(RAN) else ()
+        found = self._finding_parts.get(op.id, ()) if are_of_stage(stage.place.stage) else ()
         facts = replace(facts, lives=self._lives, lives_note=self._lives_note, findings=found)
+        by_time = self.coloured_times is not None
+        facts = replace(facts, times=self._times, slack=self._slack, by_time=by_time)
         for file in {frame.file for frame in facts.user_frames}:
             if file in stage.sources and file not in self._code:
                 self._code[file] = plain_lines(stage.sources[file])

@@ -16,13 +16,18 @@ from textual.message import Message
 from tfgraphdbg.graph_model import OpNode
 from tfgraphdbg.recording import StackTable
 from tfgraphdbg.tui.cell_text import cut, shortened, visible
+from tfgraphdbg.tui.heat import HEAT_STYLES, heat, share_words
+from tfgraphdbg.tui.op_times import OpTimes
 from tfgraphdbg.tui.widgets.matches import highlighted
 from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
+from tfgraphdbg.views.human_units import human_quantity
 
 TYPE_WIDTH = 20
 NARROW_TYPE_WIDTH = 15
 OUTPUT_WIDTH = 22
 LINE_WIDTH = 18
+TIME_WIDTH = 9
+SHARE_WIDTH = 6
 NAME_WIDTH = 40
 """The name gets at least this before further columns are shown."""
 
@@ -35,6 +40,8 @@ class OpList(VirtualRows):
         Binding("enter,l,right", "choose", "Op", tooltip="Go to the details of this op", id="ops.detail"),
         Binding("h,left", "screen.show_panel('scopes')", "Scopes", show=False, id="ops.scopes"),
     ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{style}" for style in HEAT_STYLES}
 
     @dataclass
     class OpHighlighted(Message):
@@ -54,6 +61,14 @@ class OpList(VirtualRows):
         self._positions: Sequence[int] = ()
         self._stacks = StackTable()
         self._words: tuple[str, ...] = ()
+        self._times: OpTimes | None = None
+
+    def colour(self, times: OpTimes | None) -> None:
+        """Colour ops by the time that they took, and say it; None: do not."""
+        if times is not self._times:
+            self._times = times
+            self.forget_drawn()
+            self.paint()
 
     def show(
         self, ops: Sequence[OpNode], positions: Sequence[int], stacks: StackTable, words: tuple[str, ...], wanted: int
@@ -86,13 +101,16 @@ class OpList(VirtualRows):
         self.post_message(self.OpChosen(self._ops[self._positions[row]]))
 
     def draw_row(self, row: int, width: int, base: Style) -> list[Segment]:
-        """Name, type, first output, source line: as many as fit."""
+        """Name, type, then time or first output, source line: as many as fit."""
         op = self._ops[self._positions[row]]
-        dim = self.style_of(base, "dim")
+        text, dim = base, self.style_of(base, "dim")
         free = width - 2 - TYPE_WIDTH - NAME_WIDTH
         type_width = TYPE_WIDTH if free >= 0 else NARROW_TYPE_WIDTH
         columns = [(visible(op.op_type), type_width, self.style_of(base, "accent"))]
-        if free >= OUTPUT_WIDTH + 1:
+        if self._times is not None:
+            text = self.style_of(base, heat(self._times.share(op.id)))
+            columns += [(word, cells, text) for word, cells in self._time_words(self._times, op.id, free)]
+        elif free >= OUTPUT_WIDTH + 1:
             columns.append((visible(str(op.outputs[0])) if op.outputs else "", OUTPUT_WIDTH, dim))
         if free >= OUTPUT_WIDTH + LINE_WIDTH + 2:
             columns.append((self._line(op), LINE_WIDTH, dim))
@@ -100,13 +118,22 @@ class OpList(VirtualRows):
         name = shortened(visible(op.id), name_width)
         segments = [
             Segment(" ", base),
-            *highlighted(name, self._words, base, self.style_of(base, "match")),
+            *highlighted(name, self._words, text, self.style_of(text, "match")),
             Segment(" " * (name_width - Segment(name).cell_length), base),
         ]
-        for text, column_width, style in columns:
-            text = cut(text, column_width)
-            segments.append(Segment(f" {text}{' ' * (column_width - Segment(text).cell_length)}", style))
+        for word, column_width, style in columns:
+            word = cut(word, column_width)
+            segments.append(Segment(f" {word}{' ' * (column_width - Segment(word).cell_length)}", style))
         return segments
+
+    def _time_words(self, times: OpTimes, op_id: str, free: int) -> list[tuple[str, int]]:
+        """Its share, and its self time where there is room: right-aligned texts and their widths."""
+        time = times.by_op.get(op_id)
+        share = share_words(times.share(op_id)) if time else "-"
+        columns = [(f"{share:>{SHARE_WIDTH}}", SHARE_WIDTH)]
+        if free >= TIME_WIDTH + 1:
+            columns.append((f"{human_quantity(time.self_us, 'us') if time else '':>{TIME_WIDTH}}", TIME_WIDTH))
+        return columns
 
     def _line(self, op: OpNode) -> str:
         frame = self._stacks.user_frame(op.stack)

@@ -9,6 +9,7 @@ from rich.style import Style
 
 from tfgraphdbg.tui.cell_text import cut, shortened
 from tfgraphdbg.tui.detail_rows import DetailRows
+from tfgraphdbg.tui.heat import HEAT_STYLES
 from tfgraphdbg.tui.widgets.matches import highlighted
 from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
@@ -16,7 +17,11 @@ from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 class PartRows(VirtualRows):
     """Draws rows; a subclass makes them and hears of keys."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--heading", "rows--link"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--heading",
+        "rows--link",
+        *(f"rows--{style}" for style in HEAT_STYLES),
+    }
 
     def __init__(self, id: str | None = None, empty: str = "") -> None:
         super().__init__(id, empty)

@@ -14,10 +14,9 @@ from textual.message import Message
 from tfgraphdbg.graph_model import Scope
 from tfgraphdbg.op_query import quoted
 from tfgraphdbg.tui.cell_text import shortened, visible
+from tfgraphdbg.tui.heat import HEAT_STYLES, heat, share_words
+from tfgraphdbg.tui.scope_keys import FUNCTIONS, function_key
 from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
-
-FUNCTIONS = "\0functions"
-"""Key of the row that holds the library functions: no op name holds a zero byte."""
 
 
 class TreeRow(NamedTuple):
@@ -43,6 +42,8 @@ class ScopeTree(VirtualRows):
         Binding("space", "open_or_close", "Open or close", show=False, id="scopes.toggle"),
     ]
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{style}" for style in HEAT_STYLES}
+
     @dataclass
     class ScopeChosen(Message):
         """The user wants the ops that `query` finds; empty: all."""
@@ -55,6 +56,8 @@ class ScopeTree(VirtualRows):
         self._functions: Sequence[tuple[str, int]] = ()
         self._rows: list[TreeRow] = []
         self._opened: set[str] = set()
+        self._shares: Mapping[str, float | None] | None = None
+        """Of the time, by key; None: rows are not coloured by it."""
 
     def show(self, scopes: Mapping[str, Scope], functions: Sequence[tuple[str, int]]) -> None:
         """Show these scopes, and library functions with their op counts; what was open stays open."""
@@ -62,6 +65,13 @@ class ScopeTree(VirtualRows):
         cursor = self._rows[self.cursor].key if self._rows else ""
         self._rows = list(self._visible_rows())
         self.rows_changed(next((place for place, row in enumerate(self._rows) if row.key == cursor), 0))
+
+    def colour(self, shares: Mapping[str, float | None] | None) -> None:
+        """Colour scopes by their share of the time, which stands in the place of their op count; None: do not."""
+        if shares is not self._shares:
+            self._shares = shares
+            self.forget_drawn()
+            self.paint()
 
     def clear(self) -> None:
         """Show nothing, until the next stage is there."""
@@ -108,7 +118,7 @@ class ScopeTree(VirtualRows):
     def _children(self, row: TreeRow) -> list[TreeRow]:
         if row.key == FUNCTIONS:
             return [
-                TreeRow(f"{FUNCTIONS}{name}", name, row.depth + 1, ops, 0, f"in:={quoted(name)}")
+                TreeRow(function_key(name), name, row.depth + 1, ops, 0, f"in:={quoted(name)}")
                 for name, ops in self._functions
             ]
         return self._scope_rows(self._scopes[row.key], row.depth + 1)
@@ -155,17 +165,19 @@ class ScopeTree(VirtualRows):
         """Indentation, arrow, label, count."""
         entry = self._rows[row]
         arrow = ("▾ " if entry.key in self._opened else "▸ ") if entry.children else "  "
-        count = f"{entry.ops:,}"
+        share = self._shares.get(entry.key) if self._shares is not None else None
+        count = f"{entry.ops:,}" if self._shares is None else share_words(share) or "no event"
         # Deep scopes keep room for their label: the indentation stops growing.
         indent = min(entry.depth * 2, max(width // 2 - 4, 0))
         room = max(width - indent - 5 - len(count), 4)
         label = shortened(visible(entry.label), room)
         is_group = entry.key in ("", FUNCTIONS)
+        text = base if self._shares is None else self.style_of(base, heat(share))
         gap = max(width - 1 - indent - 2 - Segment(label).cell_length - len(count) - 1, 1)
         return [
             Segment(" " * (indent + 1), base),
             Segment(arrow, self.style_of(base, "dim")),
-            Segment(label, self.style_of(base, "strong") if is_group else base),
+            Segment(label, self.style_of(text, "strong") if is_group else text),
             Segment(" " * gap, base),
-            Segment(f"{count} ", self.style_of(base, "dim")),
+            Segment(f"{count} ", self.style_of(base, "dim") if self._shares is None else text),
         ]
