@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tests.hand_built import MATRIX, SCALAR, packed_recording, small_optimized, small_traced
 from tfgraphdbg.cost_estimates import EstimatesPart, OpEstimate, estimates_part
 from tfgraphdbg.eager_run import CallCosts, EagerOp, EagerPart, call_costs_part, eager_part
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.measured_times import (
     OpTime,
     StepTime,
@@ -98,6 +99,13 @@ def packed_with_times(runs: Iterable[Ran] = SMALL_RUN, wall: float = 240.0) -> d
 def recording_with_times(runs: Iterable[Ran] = SMALL_RUN, wall: float = 240.0) -> Recording:
     """The same, opened."""
     packed = packed_with_times(runs, wall)
+    return Recording(decode_part(packed[META_PART], RecordingMeta, "meta"), MemoryParts(packed))
+
+
+def with_times(times: TimesPart, graph: GraphModel | None = None) -> Recording:
+    """A recording of the small train step, or of another optimized graph, with these times."""
+    packed = packed_recording([small_traced(), small_optimized()] if graph is None else [graph])
+    packed[times_part(0)] = encode_part(times)
     return Recording(decode_part(packed[META_PART], RecordingMeta, "meta"), MemoryParts(packed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
 from tfgraphdbg.analyses.contract import Analysis
 from tfgraphdbg.analyses.diff import compare_graphs
 from tfgraphdbg.analyses.overview import summarize_recording
@@ -24,6 +25,7 @@ ANALYSES: tuple[Analysis, ...] = (
         explain_passes,
         runs_needed=False,
     ),
+    Analysis("bottlenecks", "where the time of a step goes: source lines, ops, the critical path", find_bottlenecks),
 )
 
 

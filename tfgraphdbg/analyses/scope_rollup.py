@@ -24,10 +24,11 @@ Counts = Sequence[Counter[str]]
 
 def scope_counts(ops: Iterable[OpNode]) -> Counter[str]:
     """How many of these ops lie in each scope, `resnet/conv1` for `resnet/conv1/bn/mul`; an op counts once."""
-    return Counter(map(_scope_label, ops))
+    return Counter(map(scope_label, ops))
 
 
-def _scope_label(op: OpNode) -> str:
+def scope_label(op: OpNode) -> str:
+    """The scope that an op counts to."""
     origins = op.origins
     name = origins[0].rpartition(FUNCTION_SEPARATOR)[2] if origins else op.name
     parts = name.split("/", LEVELS)

@@ -1,0 +1,109 @@
+"""Recording -> where the time of a step goes: by op, by source line, along the critical path, and over threads.
+
+Times are measured by TensorFlow's profiler over several steady runs; estimates are those of Grappler's cost model.
+"""
+
+from __future__ import annotations
+
+from tfgraphdbg.analyses.bottlenecks.first_call import first_call_tables, tracing_findings
+from tfgraphdbg.analyses.bottlenecks.parallelism import busy_threads_series, parallelism_table
+from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep, measured_step
+from tfgraphdbg.analyses.bottlenecks.step_tables import (
+    hlo_table,
+    iteration_series,
+    iterations_table,
+    kernels_table,
+    path_table,
+    steps_table,
+    unjoined_table,
+)
+from tfgraphdbg.analyses.bottlenecks.time_findings import time_findings
+from tfgraphdbg.analyses.bottlenecks.time_tables import lines_table, ops_table, scopes_table
+from tfgraphdbg.analyses.bottlenecks.title import title_of
+from tfgraphdbg.analyses.contract import AnalysisOptions
+from tfgraphdbg.graph_model import garbage_collection_paused
+from tfgraphdbg.recording import MissingEvidence, OpMetric, Recording, Tracing
+from tfgraphdbg.report import Report, Series, Table, ordered, report_target
+
+EVIDENCE = "op-times"
+
+
+def find_bottlenecks(recording: Recording, options: AnalysisOptions) -> Report:
+    """Where the time of one tracing's steps goes, and what can be done about it."""
+    if options.tracing is None and recording.meta.main_tracing is None:
+        return _nothing(recording, f"no tf.function was traced ({recording.meta.outcome})", None)
+    tracing = options.tracing or recording.main_tracing
+    with garbage_collection_paused():
+        times = recording.times(tracing)
+        if times is None or not times.steps or tracing.stage("optimized") is None:
+            return _nothing(recording, _why_no_times(recording, tracing), tracing)
+        step = measured_step(recording, tracing, times, options.device_model)
+        return Report(
+            analysis="bottlenecks",
+            title=title_of(recording.target.name, step),
+            target=report_target(recording),
+            findings=ordered([*time_findings(step, tracing), *tracing_findings(recording, tracing)]),
+            tables=(*_tables(step), *first_call_tables(recording, tracing)),
+            series=_series(step),
+            missing=(*recording.missing, *_gaps(step, recording, tracing)),
+            stage="optimized",
+            metric=OpMetric("self time", "us", "optimized", {op.time.op: op.time.self_us for op in step.ops}),
+        )
+
+
+def _tables(step: MeasuredStep) -> tuple[Table, ...]:
+    times, summary = step.times, step.summary
+    return (
+        lines_table(step.lines, summary),
+        ops_table(step.ops, summary),
+        scopes_table(step.ops, summary),
+        *([path_table(step.path, times)] if step.measured is not None else []),
+        *([iterations_table(step.loops, summary)] if step.loops else []),
+        parallelism_table(step.parallelism),
+        steps_table(times),
+        *([kernels_table(times)] if times.kernels else []),
+        *([hlo_table(times)] if times.hlo_us else []),
+        unjoined_table(times, summary),
+    )
+
+
+def _series(step: MeasuredStep) -> tuple[Series, ...]:
+    return (busy_threads_series(step.parallelism), *iteration_series(step.loops))
+
+
+def _gaps(step: MeasuredStep, recording: Recording, tracing: Tracing) -> list[MissingEvidence]:
+    gaps = []
+    if step.times.note:
+        gaps.append(MissingEvidence(EVIDENCE, step.times.note))
+    if step.measured is None:
+        count = len(step.times.timeline.op)
+        gaps.append(MissingEvidence("critical-path", f"a step has {count:,} executions of ops, too many to connect"))
+    known = {gap.evidence for gap in recording.missing}
+    if recording.estimates(tracing) is None and "estimates" not in known:
+        gaps.append(MissingEvidence("estimates", "Grappler's cost model was not asked about this graph"))
+    return gaps
+
+
+def _why_no_times(recording: Recording, tracing: Tracing) -> str:
+    told = next((gap.reason for gap in recording.missing if gap.evidence == EVIDENCE), "")
+    if told:
+        return told
+    if tracing.stage("optimized") is None:
+        return f"{tracing.function} never ran as a graph while it was recorded, so there is nothing to time"
+    return (
+        f"no steps of {tracing.function} were timed; record again with --steps 10, "
+        "as in: tfgraphdbg record model.py:train_step --steps 10 -o run.tfgdbg"
+    )
+
+
+def _nothing(recording: Recording, reason: str, tracing: Tracing | None) -> Report:
+    told = [gap for gap in recording.missing if gap.evidence != EVIDENCE]
+    return Report(
+        analysis="bottlenecks",
+        title=f"{recording.target.name}: no times were measured",
+        target=report_target(recording),
+        findings=ordered(tracing_findings(recording, tracing)) if tracing else (),
+        tables=first_call_tables(recording, tracing) if tracing else (),
+        missing=(MissingEvidence(EVIDENCE, reason), *told),
+        stage=tracing.default_stage if tracing else "",
+    )
