@@ -5,7 +5,18 @@ Seen on TensorFlow 2.16.2, 2.18.1 and 2.21.0. Import this only after TensorFlow 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import contextlib
+import gc
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from tfgraphdbg.graph_model import AttrScalar, AttrValue
+from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders.graph_defs import MAX_ITEMS, MAX_TEXT
 
 
 class Captured(NamedTuple):
@@ -91,3 +102,135 @@ def op_seeds() -> Any | None:
     from tensorflow.python.eager import context
 
     return getattr(context.context(), "_rng", None)
+
+
+@contextlib.contextmanager
+def functions_run_eagerly() -> Iterator[None]:
+    """While open, every `tf.function` calls its Python function, with no tracing and no XLA."""
+    import tensorflow
+
+    before = tensorflow.config.functions_run_eagerly()
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tensorflow.config.run_functions_eagerly(before)
+
+
+@contextlib.contextmanager
+def observed_eager_ops(observer: Callable[..., None]) -> Iterator[None]:
+    """While open, call `observer(op_type, inputs, attrs, outputs, op_name, graph)` for each op of this thread.
+
+    Callbacks belong to threads, so threads that start meanwhile are given it too; `graph` is None for an eager op. The
+    profile hook of a new thread is the one public way into it before it runs anything.
+    """
+    from tensorflow.python.framework import op_callbacks
+
+    def begin(*_: Any) -> None:
+        sys.setprofile(None)
+        op_callbacks.add_op_callback(observer)
+
+    before = threading.getprofile()
+    op_callbacks.add_op_callback(observer)
+    threading.setprofile(begin)
+    try:
+        yield
+    finally:
+        threading.setprofile(before)
+        op_callbacks.remove_op_callback(observer)
+
+
+def next_tensor_id() -> int:
+    """The number that is given to the next eager tensor; every later tensor has a larger one."""
+    from tensorflow.python.framework import ops
+
+    return int(ops.uid()) + 1
+
+
+def variable_names() -> dict[int, str]:
+    """The name of every variable that is alive, by its handle's tensor number; a Keras variable's path.
+
+    An eager handle knows no name, and only Python's garbage collector knows all variables.
+    """
+    from tensorflow.python.ops import resource_variable_ops
+
+    names: dict[int, str] = {}
+    paths: dict[int, str] = {}
+    for found in gc.get_objects():
+        kind = type(found)
+        if issubclass(kind, resource_variable_ops.BaseResourceVariable):
+            with contextlib.suppress(Exception):
+                names[found.handle._id] = str(found.name).removesuffix(":0")
+        elif kind.__name__ == "Variable" and kind.__module__.startswith("keras."):
+            with contextlib.suppress(Exception):
+                paths.update({handle._id: str(found.path) for handle in handles_of(found)})
+    return {**names, **paths}
+
+
+def profile_of(run: Callable[[], None]) -> Any:
+    """The profiler's XSpace of one run: all that TensorFlow's own code traces on the host."""
+    from tensorflow.python.profiler.internal import _pywrap_profiler
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    # One folder a profile: files are named by the second in which they were made.
+    with tempfile.TemporaryDirectory(prefix="tfgraphdbg-") as folder:
+        session = _pywrap_profiler.ProfilerSession()
+        session.start(folder, {"host_tracer_level": 3, "python_tracer_level": 0, "device_tracer_level": 1})
+        try:
+            run()
+        finally:
+            session.export_to_tb()
+        space = xplane_pb2.XSpace()
+        for path in Path(folder).glob("plugins/profile/*/*.xplane.pb"):
+            space.MergeFromString(path.read_bytes())
+        return space
+
+
+def wait_for_devices() -> Callable[[], None]:
+    """What to call for kernels to end that devices still run; on CPUs an eager call has ended when it returns."""
+    import tensorflow
+
+    others = [device for device in tensorflow.config.list_logical_devices() if device.device_type != "CPU"]
+    if not others:
+        return lambda: None
+    return cast("Callable[[], None]", tensorflow.test.experimental.sync_devices)
+
+
+def leaves_with_paths(value: Any) -> list[tuple[tuple[str, ...], Any]]:
+    """The leaves of a nested structure, each with the words that lead to it."""
+    from tensorflow.python.util import nest
+
+    return [
+        (tuple(str(step) for step in path), leaf)
+        for path, leaf in nest.flatten_with_tuple_paths(value, expand_composites=True)
+    ]
+
+
+def op_attrs(op_type: str, attrs: tuple[Any, ...]) -> dict[str, AttrValue]:
+    """The attrs that an op callback was given, name and value in turns, as plain data; None stands for a default."""
+    definition = tensorflow_internals.op_def_of(op_type)
+    kinds = {} if definition is None else {attr.name: attr.type for attr in definition.attr}
+    return {
+        str(name): _attr_value(kinds.get(name, ""), value)
+        for name, value in zip(attrs[::2], attrs[1::2], strict=False)
+        if value is not None
+    }
+
+
+def _attr_value(kind: str, value: Any) -> AttrValue:
+    if isinstance(value, list | tuple):
+        inner = kind.removeprefix("list(").removesuffix(")") if kind.startswith("list(") else ""
+        if kind != "shape":
+            return [_attr_scalar(inner, item) for item in value[:MAX_ITEMS]]
+        return f"[{','.join('?' if size is None else str(size) for size in value)}]"
+    return _attr_scalar(kind, value)
+
+
+def _attr_scalar(kind: str, value: Any) -> AttrScalar:
+    if kind == "type":
+        return tensorflow_internals.dtype_name(int(getattr(value, "as_datatype_enum", value)))
+    if isinstance(value, bytes):
+        return value[:MAX_TEXT].decode("utf-8", "backslashreplace")
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)[:MAX_TEXT]

@@ -1,0 +1,138 @@
+"""What eager and graph calls of one function cost on the same inputs: timed in turns, with nothing observed."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from tfgraphdbg.eager_run import CallCosts, call_costs_part
+from tfgraphdbg.recorders import eager_internals
+from tfgraphdbg.recorders.eager_ops import no_python_reason, told_failure, tracing_of
+from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
+from tfgraphdbg.recorders.recording_writer import RecordingWriter
+from tfgraphdbg.recorders.restored_state import RestoredState
+from tfgraphdbg.recording import Tracing
+
+EVIDENCE = "call-costs"
+
+BUDGET_S = 20.0
+MOST_SAMPLES = 30
+LEAST_SAMPLES = 3
+SAMPLE_S = 0.02
+"""A sample of short calls is so long that the clock and the loop around them do not count."""
+LONGEST_SAMPLE_S = 0.4
+COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""How many calls a sample may have, in timeit's steps."""
+
+Run = Callable[[], Any]
+
+
+def record_call_costs(writer: RecordingWriter, loaded: LoadedTarget, call: Call) -> bool:
+    """Write what calls of the target cost; False: it could not be measured, which `missing` then says."""
+    index = tracing_of(writer, loaded)
+    reason = "no tracing of it was recorded" if index is None else no_python_reason(loaded)
+    if index is None or reason:
+        writer.miss(EVIDENCE, f"{loaded.name} was not called eagerly: {reason}")
+        return False
+    state = RestoredState(loaded.function, loaded.model)
+    try:
+        costs = measured_costs(loaded, call, state, BUDGET_S)
+    except (Exception, SystemExit) as error:
+        writer.miss(
+            EVIDENCE, f"eager and graph calls of {loaded.name} were not compared: {told_failure(writer, error)}"
+        )
+        return False
+    finally:
+        state.restore()
+    costs = msgspec.structs.replace(costs, trace_ms=_trace_ms(writer.tracing(index), costs))
+    writer.add_part(call_costs_part(index), costs)
+    return True
+
+
+def measured_costs(loaded: LoadedTarget, call: Call, state: RestoredState, budget_s: float) -> CallCosts:
+    """Take turns until the time is spent: eager, graph, eager ... each sample from the same state.
+
+    Not even three samples of each are waited for when they take four times what was planned.
+    """
+    wait = eager_internals.wait_for_devices()
+
+    def eager() -> None:
+        loaded.callable(*call.args, **call.kwargs)
+
+    def graph() -> None:
+        loaded.function(*call.args, **call.kwargs)
+
+    began = time.perf_counter()
+    count = _calls_a_sample(eager, graph, state, wait)
+    eager_us: list[float] = []
+    graph_us: list[float] = []
+    while len(graph_us) < MOST_SAMPLES:
+        spent = time.perf_counter() - began
+        if spent > budget_s and (len(graph_us) >= LEAST_SAMPLES or spent > 4 * budget_s):
+            break
+        with eager_internals.functions_run_eagerly():
+            eager_us.append(_sample(eager, count, wait) * 1e6 / count)
+        state.restore()
+        graph_us.append(_sample(graph, count, wait) * 1e6 / count)
+        state.restore()
+    notes = [_few(len(graph_us), budget_s), state.gaps()]
+    return CallCosts(
+        tuple(round(us, 3) for us in eager_us),
+        tuple(round(us, 3) for us in graph_us),
+        count,
+        note="; ".join(note for note in notes if note),
+    )
+
+
+def _few(samples: int, budget_s: float) -> str:
+    return f"{samples} samples of each, since calls take long: {budget_s:g} s were planned" * (samples < MOST_SAMPLES)
+
+
+def _calls_a_sample(eager: Run, graph: Run, state: RestoredState, wait: Run) -> int:
+    """As many calls as the faster mode needs for a whole sample, unless the slower one would take very long for it."""
+    with eager_internals.functions_run_eagerly():
+        eager()
+        eager_s = _sample(eager, 2, wait) / 2
+    state.restore()
+    graph()
+    graph_s = _sample(graph, 2, wait) / 2
+    state.restore()
+    needed = min(SAMPLE_S / min(eager_s, graph_s), LONGEST_SAMPLE_S / max(eager_s, graph_s))
+    return next((count for count in COUNTS if count >= needed), COUNTS[-1])
+
+
+def _sample(run: Run, count: int, wait: Run) -> float:
+    """Seconds of so many calls in a row."""
+    turns = range(count)
+    with _no_garbage_collection():
+        wait()
+        started = time.perf_counter()
+        for _ in turns:
+            run()
+        wait()
+        return time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """As timeit does: collect before, and not among the calls."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _trace_ms(tracing: Tracing, costs: CallCosts) -> float:
+    """Tracing, and what the first run took beyond a steady one."""
+    steady = median(costs.graph_us) / 1e3
+    beyond = max(0.0, (tracing.first_run_ms or steady) - steady)
+    return round((tracing.trace_ms or 0.0) + beyond, 3)

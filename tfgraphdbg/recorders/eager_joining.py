@@ -1,0 +1,168 @@
+"""The ops of an eager run, as a callback saw them, joined one by one to the timed ops of profiled runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import SequenceMatcher
+from statistics import mean, median
+from typing import NamedTuple
+
+import msgspec
+
+from tfgraphdbg.eager_run import EagerOp, EagerPart
+from tfgraphdbg.recorders.eager_op_log import ToldOps, renumbered
+from tfgraphdbg.recorders.eager_times import TimedOp, TimedRun, TimedThread
+
+CONSTANT = "_EagerConst"
+"""Makes a tensor of a Python value. Op callbacks never see it."""
+
+LARGEST_COMPARISON = 4_000_000
+"""Product of two lengths up to which difflib looks at every element."""
+
+Key = tuple[int, int]
+"""An op of the log, -1 for none, and how many ops before it that only profiles saw: 0 is the op itself."""
+
+
+class _Joined(NamedTuple):
+    """One profiled run beside the log."""
+
+    times: dict[Key, TimedOp]
+    unmatched: int
+    differs_at: int
+    """The first op of the log that this run has not, or that it has another op before; -1: none."""
+
+
+def joined(told: ToldOps, runs: Sequence[TimedRun], place_of: Callable[[int], str]) -> EagerPart:
+    """One list of ops with their mean times over the runs of middle length, so that they sum up to a whole run.
+
+    `place_of` tells a stack's user line.
+    """
+    if not runs:
+        return EagerPart(tuple(told.ops), told.attr_sets, told.threads)
+    beside = [_beside(told.ops, run) for run in runs]
+    best = min(beside, key=lambda run: run.unmatched + len(told.ops) - _joined_ops(run))
+    alike = [at for at, run in enumerate(beside) if run.times.keys() == best.times.keys()]
+    middle = _middle(sorted(alike, key=lambda at: runs[at].wall_us))
+    ops = _with_times(told.ops, best, [beside[at] for at in middle])
+    return EagerPart(
+        tuple(ops),
+        told.attr_sets,
+        told.threads,
+        wall_us=tuple(run.wall_us for run in runs),
+        after_us=round(mean(runs[at].threads[0].after_us for at in middle), 3),
+        unmatched=best.unmatched,
+        unrepeatable=_difference(told.ops, beside, place_of),
+    )
+
+
+def _middle(places: list[int]) -> list[int]:
+    """Without the shortest and the longest quarter."""
+    quarter = len(places) // 4
+    return places[quarter : len(places) - quarter]
+
+
+def _joined_ops(run: _Joined) -> int:
+    return sum(1 for _, before in run.times if not before)
+
+
+def _beside(ops: Sequence[EagerOp], run: TimedRun) -> _Joined:
+    times: dict[Key, TimedOp] = {}
+    unmatched = 0
+    differences: list[int] = []
+    threads = max(len(run.threads), 1 + max((op.thread for op in ops), default=0))
+    for thread in range(threads):
+        own = [op for op in ops if op.thread == thread]
+        timed = run.threads[thread] if thread < len(run.threads) else TimedThread((), 0.0)
+        pairs = _pairs([op.op_type for op in own], [op.op_type for op in timed.ops])
+        partner = {theirs: ours for ours, theirs in pairs}
+        waiting: list[TimedOp] = []
+        for place, op in enumerate(timed.ops):
+            if place in partner:
+                index = own[partner[place]].index
+                times[index, 0] = op
+                times.update({(index, at): constant for at, constant in enumerate(reversed(waiting), 1)})
+                waiting = []
+            elif op.op_type == CONSTANT:
+                waiting.append(op)
+            else:
+                unmatched += 1
+        times.update({(-1 - thread, at): constant for at, constant in enumerate(reversed(waiting), 1)})
+        differences += _first_difference(own, pairs, timed)
+    return _Joined(times, unmatched, min(differences, default=-1))
+
+
+def _first_difference(own: Sequence[EagerOp], pairs: Sequence[tuple[int, int]], timed: TimedThread) -> list[int]:
+    real = [place for place, op in enumerate(timed.ops) if op.op_type != CONSTANT]
+    theirs = [place for _, place in pairs]
+    if len(pairs) == len(own) == len(real):
+        return []
+    ours = [at for at, _ in pairs]
+    at = next((at for at in range(len(pairs)) if ours[at] != at or theirs[at] != real[at]), len(pairs))
+    return [own[min(at, len(own) - 1)].index] if own else []
+
+
+def _pairs(ours: list[str], theirs: list[str]) -> list[tuple[int, int]]:
+    """Which op of the log is which of the profile: equal types in the same order."""
+    places = [place for place, op_type in enumerate(theirs) if op_type != CONSTANT]
+    types = [theirs[place] for place in places]
+    if types == ours:
+        return list(enumerate(places))
+    large = len(ours) * len(types) > LARGEST_COMPARISON
+    blocks = SequenceMatcher(None, ours, types, autojunk=large).get_matching_blocks()
+    return [(block.a + at, places[block.b + at]) for block in blocks for at in range(block.size)]
+
+
+def _with_times(ops: Sequence[EagerOp], best: _Joined, beside: Sequence[_Joined]) -> list[EagerOp]:
+    """The ops of the log and, where they ran, those that only the profile saw, with their mean times."""
+    extra: dict[int, list[int]] = {}
+    for index, before in best.times:
+        if before:
+            extra.setdefault(index, []).append(before)
+    made: list[EagerOp] = []
+    places: list[int] = []
+    for op in ops:
+        constants = [
+            EagerOp(-1, CONSTANT, device=op.device, stack=op.stack, thread=op.thread) for _ in extra.get(op.index, ())
+        ]
+        keys = [(op.index, before) for before in sorted(extra.get(op.index, ()), reverse=True)]
+        for key, constant in zip(keys, constants, strict=True):
+            made.append(_timed(msgspec.structs.replace(constant, index=len(made)), key, beside))
+        places.append(len(made))
+        made.append(_timed(op, (op.index, 0), beside))
+    for index in sorted((index for index in extra if index < 0), reverse=True):
+        for before in sorted(extra[index], reverse=True):
+            made.append(_timed(EagerOp(len(made), CONSTANT, thread=-1 - index), (index, before), beside))
+    return _renumbered(made, places)
+
+
+def _renumbered(made: list[EagerOp], places: list[int]) -> list[EagerOp]:
+    constants = {at for at, op in enumerate(made)} - set(places)
+    moved = iter(renumbered([op for at, op in enumerate(made) if at not in constants], places))
+    return [op if at in constants else next(moved) for at, op in enumerate(made)]
+
+
+def _timed(op: EagerOp, key: Key, beside: Iterable[_Joined]) -> EagerOp:
+    found = [run.times[key] for run in beside if key in run.times]
+    if not found:
+        return op
+    sizes = [timed.bytes for timed in found if timed.bytes is not None]
+    return msgspec.structs.replace(
+        op,
+        python_us=round(mean(timed.python_us for timed in found), 3),
+        dispatch_us=round(mean(timed.dispatch_us for timed in found), 3),
+        kernel_us=round(mean(timed.kernel_us for timed in found), 3),
+        bytes=int(median(sizes)) if sizes else None,
+    )
+
+
+def _difference(ops: Sequence[EagerOp], beside: Sequence[_Joined], place_of: Callable[[int], str]) -> str:
+    first = min((run.differs_at for run in beside if run.differs_at >= 0), default=None)
+    if first is None:
+        return ""
+    op = ops[first]
+    differing = sum(run.differs_at >= 0 for run in beside)
+    where = place_of(op.stack)
+    return (
+        f"{differing} of {len(beside)} further runs made other ops, the first of them near {op.op_type}"
+        f"{f' in {where}' if where else ''}: times are those of ops that are alike"
+    )
