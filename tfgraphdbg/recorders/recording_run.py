@@ -114,12 +114,18 @@ class _Run:
 
     def _measure(self, loaded: LoadedTarget, last_call: Call) -> None:
         """Run the target again to measure it, with nothing watched; each phase leaves variables as it found them."""
+        from tfgraphdbg.recorders.call_costs import record_call_costs
+        from tfgraphdbg.recorders.eager_ops import record_eager_ops
         from tfgraphdbg.recorders import user_program
 
         with self._watch.paused():
             if self._request.steps > 0:
                 with self._writer.phase("steady runs"):
                     user_program.call(loaded, last_call)
+            if self._request.eager:
+                with self._writer.phase("eager run"):
+                    record_eager_ops(self._writer, loaded, last_call)
+                    record_call_costs(self._writer, loaded, last_call)
 
     def program(self) -> None:
         """Run a whole program as `__main__`."""
