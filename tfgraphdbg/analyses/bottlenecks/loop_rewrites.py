@@ -13,6 +13,11 @@ _LONGEST = 72
 
 def rewrite_of(loop: LoopStatement, differences: CopyDifferences, converted: bool) -> str:
     """What to write in place of a loop, and what else that needs."""
+    if loop.kind == "recursion":
+        return (
+            f"write the recursion of {_short(loop.function)} as a loop, such as `for step in tf.range(...):` "
+            "or a tf.while_loop: the graph has no calls of a function by itself"
+        )
     if loop.kind == "comprehension":
         return _rewritten_comprehension(loop, differences)
     if not converted:

@@ -10,14 +10,17 @@ from typing import Literal, NamedTuple
 
 from tfgraphdbg.recording import Frame
 
-LoopKind = Literal["for", "while", "comprehension"]
+LoopKind = Literal["for", "while", "comprehension", "recursion"]
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _COMPREHENSION_FRAMES = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
 class LoopStatement(NamedTuple):
-    """One loop of the user's source text; lines count from 1, and `first` to `last` is what runs again and again."""
+    """One loop of the user's source text; lines count from 1, and `first` to `last` is what runs again and again.
+
+    A line through which a function calls itself counts as a loop too.
+    """
 
     file: str
     function: str
@@ -41,7 +44,7 @@ class LoopStatement(NamedTuple):
     @property
     def range_arguments(self) -> str | None:
         """`0, 60` of `range(0, 60)`; None when it goes over something else."""
-        if self.kind != "while" and self.iterable.startswith("range(") and self.iterable.endswith(")"):
+        if self.kind in ("for", "comprehension") and self.iterable.startswith("range(") and self.iterable.endswith(")"):
             return self.iterable[len("range(") : -1]
         return None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.loop_statements import LoopStatement, SourceLoops
+from tfgraphdbg.analyses.bottlenecks.stack_loops import StackLoops, loops_by_stack
 from tfgraphdbg.graph_model import GraphModel, OpNode
 from tfgraphdbg.recording import StackTable
 
@@ -15,8 +16,6 @@ MIN_COPIES = 8
 
 MIN_ALIKE = 0.5
 """Share of a run's ops that copies of one form must make up."""
-
-_AUTOGRAPH = "autograph/operators/control_flow.py"
 
 
 class Copies(NamedTuple):
@@ -61,27 +60,19 @@ class RepeatedOps(NamedTuple):
     """Loops that autograph converted: over a tensor they would be a while loop in the graph."""
 
 
-class _Chains(NamedTuple):
-    """The loops that each stack is in, outermost first; the last entry is for no stack."""
-
-    loops: tuple[LoopStatement, ...]
-    of_stack: tuple[tuple[int, ...], ...]
-    same_code: tuple[int, ...]
-    """A number for each stack, equal for stacks that differ in autograph's own frames alone."""
-    converted: frozenset[int]
-
-
 def repeated_ops(graph: GraphModel, stacks: StackTable, source_loops: SourceLoops) -> RepeatedOps:
     """Cut the graph into runs of loops: while a loop runs, every op that is made has it on its stack."""
-    loops, of_stack, same_code, converted = _chains(stacks, source_loops)
+    # A stack that is not there is damage, and this says so.
+    stacks.frames_of(max((op.stack for op in graph.ops), default=-1))
+    by_stack = loops_by_stack(stacks, source_loops)
     of_loop: dict[int, list[int]] = {}
     inside: dict[int, set[int]] = {}
     ended: list[tuple[int, list[int]]] = []
     running: dict[int, list[int]] = {}
     function = ""
     before: tuple[int, ...] = ()
-    for position, op in enumerate(graph.ops) if loops else ():
-        chain = of_stack[op.stack]
+    for position, op in enumerate(graph.ops) if by_stack.loops else ():
+        chain = by_stack.chains[op.stack]
         for loop in chain:
             of_loop.setdefault(loop, []).append(position)
         # What a loop takes from outside becomes an argument once, in the middle of its first iteration.
@@ -96,55 +87,37 @@ def repeated_ops(graph: GraphModel, stacks: StackTable, source_loops: SourceLoop
         for loop in chain:
             running.setdefault(loop, []).append(position)
     runs = (
-        LoopRun(loop, tuple(positions), _copies(positions, graph.ops, same_code, loops[loop].times))
+        LoopRun(loop, tuple(positions), _copies(positions, graph.ops, by_stack, loop))
         for loop, positions in (*ended, *reversed(running.items()))
     )
-    return RepeatedOps(loops, tuple(run for run in runs if run.copies.starts), of_loop, inside, converted)
+    made = tuple(run for run in runs if run.copies.starts)
+    return RepeatedOps(by_stack.loops, made, of_loop, inside, by_stack.converted)
 
 
-def _chains(stacks: StackTable, source_loops: SourceLoops) -> _Chains:
-    numbers: dict[LoopStatement, int] = {}
-    of_frame = [
-        () if frame.library else tuple(numbers.setdefault(loop, len(numbers)) for loop in source_loops.around(frame))
-        for frame in stacks.frames
-    ]
-    by_autograph = [frame.library and frame.file.replace("\\", "/").endswith(_AUTOGRAPH) for frame in stacks.frames]
-    converted: set[int] = set()
-    chains: dict[tuple[int, ...], tuple[int, ...]] = {}
-    of_stack = []
-    codes: dict[tuple[int, ...], int] = {}
-    same_code = []
-    for stack in stacks.stacks:
-        chain: dict[int, None] = {}
-        for place, frame in enumerate(stack):
-            for loop in of_frame[frame]:
-                # Autograph calls the body of a loop, or a branch in it, as a function of its own.
-                if place and by_autograph[stack[place - 1]]:
-                    converted.add(loop)
-                chain[loop] = None
-        # Equal chains are one object, so that they can be told apart quickly.
-        found = tuple(chain)
-        of_stack.append(chains.setdefault(found, found))
-        code = tuple(frame for frame in stack if not by_autograph[frame])
-        same_code.append(codes.setdefault(code, len(codes)))
-    return _Chains(tuple(numbers), (*of_stack, ()), (*same_code, -1), frozenset(converted))
+def _copies(positions: list[int], ops: Sequence[OpNode], stacks: StackLoops, loop: int) -> Copies:
+    keys = []
+    direct = set()
+    for position in positions:
+        stack, op_type = ops[position].stack, ops[position].op_type
+        key = (stacks.same_code[stack], op_type)
+        keys.append(key)
+        if stacks.chains[stack][-1] == loop:
+            direct.add(key)
+    return find_copies(keys, stacks.loops[loop].times, direct)
 
 
-def _copies(positions: list[int], ops: Sequence[OpNode], same_code: Sequence[int], times: int | None) -> Copies:
-    return find_copies([(same_code[ops[position].stack], ops[position].op_type) for position in positions], times)
-
-
-def find_copies(keys: Sequence[Hashable], times: int | None = None) -> Copies:
+def find_copies(keys: Sequence[Hashable], times: int | None = None, direct: Set[Hashable] = frozenset()) -> Copies:
     """Find the iterations in a run: those of one form, if they make up most of it; else nothing.
 
     A key that each iteration makes equally often tells where they begin. `times`: how many iterations there are.
+    `direct`: keys of ops that no loop inside this one made; where there are any, only these tell.
     """
     best = Copies()
     counts = Counter(keys)
     # Keys come in the order of their first appearance, so this is the first op of its kind in an iteration.
     anchors: dict[int, Hashable] = {}
     for key, count in counts.items():
-        if count >= MIN_COPIES:
+        if count >= MIN_COPIES and (not direct or key in direct):
             anchors.setdefault(count, key)
     for count, anchor in sorted(anchors.items())[:24]:
         places = [place for place, key in enumerate(keys) if key == anchor]

@@ -172,13 +172,11 @@ def _message(loops: list[LoopStatement], unrolled: UnrolledLoop, tally: _Tally, 
     where = " and ".join(f"the {_kind(loop)} on line {loop.line}" for loop in loops)
     ops = f"{tally.ops:,} ops" + (f" and {tally.gradient_ops:,} of their gradient" if tally.gradient_ops else "")
     share = (tally.ops + tally.gradient_ops) / tally.graph_ops
-    words = f"Python ran {where} while tracing: {unrolled.copies:,} copies of {len(unrolled.copy):,} ops"
-    words += f", {ops}, {share:.0%} of the traced graph"
+    words = f"Python ran {where} while tracing and left {unrolled.copies:,} copies of {len(unrolled.copy):,} ops"
+    words += f": {ops}, {share:.0%} of the traced graph"
     if tally.ms is not None:
-        of = f" of {tracing.trace_ms / 1e3:,.1f} s" if tracing.trace_ms else ""
-        words += (
-            f"; making them took {tally.ms / 1e3:,.2f}{of} of tracing" if of else f"; {tally.ms:,.0f} ms of tracing"
-        )
+        of = f" of {tracing.trace_ms:,.0f}" if tracing.trace_ms else ""
+        words += f"; making them took {tally.ms:,.0f}{of} ms of tracing"
     return words
 
 
@@ -187,7 +185,7 @@ def _line_of(loop: LoopStatement) -> SourceLine:
 
 
 def _kind(loop: LoopStatement) -> str:
-    return "comprehension" if loop.kind == "comprehension" else f"`{loop.kind}`"
+    return loop.kind if loop.kind in ("comprehension", "recursion") else f"`{loop.kind}`"
 
 
 def _line_words(busiest: list[tuple[SourceLine, int]], tally: _Tally) -> str:
