@@ -44,16 +44,20 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StepTime(msgspec.Struct, frozen=True, array_like=True):
-    """One profiled step, in microseconds."""
+    """One profiled step, a call of the function, in microseconds: `busy_us` = `op_us + executor_us + unjoined_us`."""
 
     wall_us: float
-    """From the call in Python to its return."""
+    """From the call in Python to its outputs; in a program of its own, and inside another function, without the time
+    that `tf.function` takes to find the graph for the arguments."""
     busy_us: float
-    """Summed over threads: time in which a thread ran at least one op or another unit of work of this step."""
+    """Summed over threads: time in which a thread ran at least one op or another unit of work of this step.
+
+    Threads that only help an op are not in it: see `OpTime.worker_us`.
+    """
     op_us: float
-    """Sum of the self times of all joined ops."""
+    """Sum of the self times of all joined ops; of a function that XLA compiled whole, its run."""
     executor_us: float
-    """The executor's own time beside ops: choosing what runs next, and passing values on."""
+    """The executor's own time beside ops: choosing what runs next, and passing values on, also between devices."""
     unjoined_us: float
     """Self time of events that no op of the optimized graph could be found for."""
 
@@ -96,6 +100,7 @@ class TimesPart(msgspec.Struct, frozen=True):
     plain_us: tuple[float, ...] = ()
     """Wall times of the same calls without the profiler."""
     unjoined: tuple[UnjoinedTime, ...] = ()
+    """Also what passes tensors from one device to another, which `StepTime.executor_us` counts."""
     kernels: tuple[KernelTime, ...] = ()
     hlo_us: dict[str, float] = {}
     """XLA: microseconds a step of each HLO instruction that the trace tells, by `hlo_module/instruction`."""

@@ -78,7 +78,7 @@ class InheritedFacts(OpFacts):
                 return (arguments[index],)
         if node.op == "Placeholder" and function and self._renamed.get(node.name) in self._ops:
             return (self._renamed[node.name],)
-        found = self._by_name(node.name, function)
+        found = self.op_behind(node.name, function)
         return (found,) if found else ()
 
     def shapes(self, node: Any, origins: tuple[str, ...]) -> Outputs:
@@ -91,7 +91,7 @@ class InheritedFacts(OpFacts):
         # A layout pass swaps the dimensions of an op that keeps its name.
         return origin.outputs if before is None or layout is None or before == layout else ()
 
-    def _by_name(self, name: str, function: str) -> str:
+    def op_behind(self, name: str, function: str) -> str:
         """The traced op that a name leads to through calls, loops and branches; the last of those for its machinery."""
         name = name.removeprefix("Func/")
         machinery = _MACHINERY.match(name) is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfgraphdbg.errors import DebuggerError, RecordingInterruptedError
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.pass_switches import PassSwitches
 from tfgraphdbg.record_request import RecordRequest
 from tfgraphdbg.recorders.function_watch import FunctionWatch
@@ -21,8 +22,8 @@ from tfgraphdbg.recorders.in_place import missing_tensorflow
 from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
 from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import Progress, RecordingWriter
-from tfgraphdbg.recording import LOG_PART, TargetInfo
-from tfgraphdbg.recording_file import FolderParts
+from tfgraphdbg.recording import LOG_PART, GraphPart, TargetInfo, graph_part
+from tfgraphdbg.recording_file import FolderParts, decode_part
 
 
 def record_request(request: RecordRequest, progress: Progress) -> None:
@@ -116,16 +117,27 @@ class _Run:
         """Run the target again to measure it, with nothing watched; each phase leaves variables as it found them."""
         from tfgraphdbg.recorders.call_costs import record_call_costs
         from tfgraphdbg.recorders.eager_ops import record_eager_ops
-        from tfgraphdbg.recorders import user_program
+        from tfgraphdbg.recorders.steady_runs import SteadyTarget, record_steady_runs
 
+        target = SteadyTarget(
+            lambda: loaded.function(*last_call.args, **last_call.kwargs), loaded.function, loaded.model
+        )
         with self._watch.paused():
             if self._request.steps > 0:
                 with self._writer.phase("steady runs"):
-                    user_program.call(loaded, last_call)
+                    record_steady_runs(self._writer, self._optimized_graph, target, self._request.steps)
             if self._request.eager:
                 with self._writer.phase("eager run"):
                     record_eager_ops(self._writer, loaded, last_call)
                     record_call_costs(self._writer, loaded, last_call)
+
+    def _optimized_graph(self, index: int) -> GraphModel | None:
+        """The optimized graph of a tracing, as it was written."""
+        if self._writer.tracing(index).stage("optimized") is None:
+            return None
+        name = graph_part(index, "optimized")
+        part = decode_part((Path(self._request.folder) / "parts" / name).read_bytes(), GraphPart, name)
+        return GraphModel(part.name, part.stage, part.ops, part.attr_sets, part.functions)
 
     def program(self) -> None:
         """Run a whole program as `__main__`."""

@@ -174,6 +174,10 @@ class RecordingWriter:
         """Write a part of its own, whose name `recording` gives."""
         self._sink.write(name, encode_part(part))
 
+    def add_packed(self, name: str, packed: bytes) -> None:
+        """Write a part that is compressed already."""
+        self._sink.write(name, packed)
+
     def add_text(self, index: int, stage: str, text: str) -> None:
         """Write one compiler stage of a tracing."""
         raw = text.encode("utf-8", "replace")
