@@ -56,19 +56,24 @@ def estimated_costs(graph_def: Any) -> OpCosts | str:
         if not all(device.frequency > 0 and device.num_cores > 0 for device in devices.values()):
             return "TensorFlow does not know the frequency and the cores of this machine"
         asked = _with_shapes_of_arguments(graph_def, names[0])
-        slowed = {name: _slowed(device) for name, device in devices.items()}
-        performances = tensorflow_internals.estimated_performance(asked, _last_ops(asked), slowed)
+        by_op = performance_on_slowed_devices(asked, _last_ops(asked), devices)
     except Exception as error:
         # A private API and any graph of a user: whatever it raises, the recording goes on without estimates.
         return f"Grappler's cost model gave none: {type(error).__name__}: {error}"[:300]
-    frequencies = {node.name: devices[node.device].frequency for node in asked.node}
-    by_op = {found.node: _cost(found, frequencies[found.node]) for found in performances if found.node in frequencies}
     return OpCosts(by_op, devices_in_words(names))
+
+
+def performance_on_slowed_devices(graph_def: Any, fetches: list[str], devices: Mapping[str, Any]) -> dict[str, OpCost]:
+    """The cost model's words on every op that fetches need, each placed on one of `devices`."""
+    slowed = {name: _slowed(device) for name, device in devices.items()}
+    frequencies = {node.name: devices[node.device].frequency for node in graph_def.node}
+    performances = tensorflow_internals.estimated_performance(graph_def, fetches, slowed)
+    return {found.node: _cost(found, frequencies[found.node]) for found in performances if found.node in frequencies}
 
 
 def devices_in_words(names: Iterable[str]) -> str:
     """What the cost model takes for the devices of these full names: `CPU AuthenticAMD: 2 cores at 2445 MHz`."""
-    return "; ".join(dict.fromkeys(_described(tensorflow_internals.local_device_properties(name)) for name in names))
+    return "; ".join(dict.fromkeys(described(tensorflow_internals.local_device_properties(name)) for name in names))
 
 
 def _danger(graph_def: Any) -> str:
@@ -94,7 +99,8 @@ def _cost(found: Any, frequency: int) -> OpCost:
     return OpCost(found.compute_time / 1e3 / frequency, found.memory_time / 1e3 / frequency, known)
 
 
-def _described(device: Any) -> str:
+def described(device: Any) -> str:
+    """A device's properties in words."""
     cores = f"{device.num_cores} cores" if device.type == "CPU" else f"{device.num_cores} multiprocessors"
     # A CPU's model is a mere number here.
     maker = device.vendor if device.type == "CPU" else f"{device.vendor} {device.model}"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import GraphModel, op_id
 from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders.cost_model import record_estimates
 from tfgraphdbg.recorders.graph_defs import OpFacts, graph_part_of
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
 from tfgraphdbg.recorders.grappler_passes import miss_passes, record_lowered, record_passes
@@ -110,9 +111,9 @@ def _record_stages(
     optimized = _add(writer, index, graphs.optimized, "optimized", facts)
     if lowered is not None and dumps is not None:
         record_passes(writer, index, lowered, optimized, dumps)
-    record_chances(
-        writer, index, _graph_of(optimized), None if lowered is None else _graph_of(lowered.part), graphs.optimized
-    )
+    graph = _graph_of(optimized)
+    record_estimates(writer, index, graph, graphs.optimized)
+    record_chances(writer, index, graph, None if lowered is None else _graph_of(lowered.part), graphs.optimized)
     for number, partition in enumerate(graphs.partitions):
         device = next((node.device for node in partition.node if node.device), "")
         _add(writer, index, partition, f"partition:{number}", facts, device)
