@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.hand_built import MATRIX, SCALAR, packed_recording, small_optimized, small_traced
 from tfgraphdbg.cost_estimates import EstimatesPart, OpEstimate, estimates_part
 from tfgraphdbg.eager_run import CallCosts, EagerOp, EagerPart, call_costs_part, eager_part
-from tfgraphdbg.graph_model import GraphModel
+from tfgraphdbg.graph_model import GraphModel, OutputInfo
 from tfgraphdbg.measured_times import (
     OpTime,
     StepTime,
@@ -68,8 +68,12 @@ def times_of(runs: Iterable[Ran], wall: float, executor: float = 0.0, worker: Ma
     )
 
 
+WEIGHTS = OutputInfo("float32", (784, 10))
+
 SMALL_EAGER = (
-    EagerOp(0, "ReadVariableOp", ("variable:weights",), stack=0, python_us=20.0, dispatch_us=8.0, kernel_us=1.5),
+    EagerOp(
+        0, "ReadVariableOp", ("variable:weights",), (WEIGHTS,), stack=0, python_us=20.0, dispatch_us=8.0, kernel_us=1.5
+    ),
     EagerOp(1, "MatMul", ("argument:x", "0:0"), (MATRIX,), -1, "", 0, 0, 15.0, 9.0, 95.0, 1280),
     EagerOp(2, "Relu", ("1:0",), (MATRIX,), -1, "", 1, 0, 6.0, 5.0, 3.0, 1280),
     EagerOp(3, "Sub", ("2:0", "argument:y"), (MATRIX,), -1, "", 2, 0, 8.0, 6.0, 2.5, 1280),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
 from tfgraphdbg.analyses.contract import Analysis
 from tfgraphdbg.analyses.diff import compare_graphs
+from tfgraphdbg.analyses.eager import explain_eager
 from tfgraphdbg.analyses.overview import summarize_recording
 from tfgraphdbg.analyses.passes import explain_passes
 from tfgraphdbg.errors import UsageError
@@ -26,6 +27,9 @@ ANALYSES: tuple[Analysis, ...] = (
         runs_needed=False,
     ),
     Analysis("bottlenecks", "where the time of a step goes: source lines, ops, the critical path", find_bottlenecks),
+    Analysis(
+        "eager", "what eager execution costs beside the graph, and which graph op each eager op became", explain_eager
+    ),
 )
 
 
