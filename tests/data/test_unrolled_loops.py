@@ -34,10 +34,10 @@ def time_steps(copies: int, own: str = "", attrs: bool = False, shapes: bool = F
     traced = HandTracing(STEPS)
     h = traced.add("Fill", ("run", 5))
     for t in range(copies):
-        if t == 0 or own:
-            w = traced.add("Placeholder", ("run", 8), ("cell", 2), outputs=RESOURCE)
         outputs = (OutputInfo("float32", (t,)),) if shapes else (OutputInfo("float32", (4,)),)
         x = traced.add("StridedSlice", ("run", 7), AUTOGRAPH, ("run", 8))
+        if t == 0 or own:
+            w = traced.add("Placeholder", ("run", 7), AUTOGRAPH, ("run", 8), ("cell", 2), outputs=RESOURCE)
         read = traced.add("ReadVariableOp", ("run", 7), AUTOGRAPH, ("run", 8), ("cell", 2), inputs=(w,))
         product = traced.add(
             "MatMul",

@@ -12,13 +12,13 @@ from tfgraphdbg.graph_model import GraphModel, OpNode
 class CopyDifferences(NamedTuple):
     """What one run's copies have in common, apart from the types of their ops."""
 
-    own_variables: bool
-    """Most copies read variables of their own, as layers do."""
-    shapes: str
+    own_variables: bool = False
+    """Most copies read variables of their own, as layers do; then nothing else was compared."""
+    shapes: str = ""
     """The name of an op whose shape differs from copy to copy; empty for none."""
-    attr: str
+    attr: str = ""
     """The name of an attr that differs from copy to copy; empty for none."""
-    carried: bool
+    carried: bool = False
     """Whether a copy uses what an earlier one made."""
 
 
@@ -27,8 +27,9 @@ def differences_of(run: LoopRun, graph: GraphModel) -> CopyDifferences:
     copies = list(run.each_copy())
     first, last = copies[0], copies[-1]
     resources = {frozenset(_resources_of(copy, run, graph)) for copy in copies}
+    if len(resources) > len(copies) / 2:
+        return CopyDifferences(own_variables=True)
     return CopyDifferences(
-        own_variables=len(resources) > len(copies) / 2,
         shapes=_differing_shape(first, copies[1], graph) or _differing_shape(first, last, graph),
         attr=_differing_attr(first, last, graph) or _differing_attr(first, copies[1], graph),
         carried=_is_carried(run, graph),
