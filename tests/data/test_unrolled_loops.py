@@ -219,7 +219,7 @@ def test_a_function_defined_in_a_loop_is_not_run_by_it():
     assert findings(traced) == []
 
 
-@pytest.mark.parametrize("source", ["", "this is not Python (", "\0", "x = " + "(" * 5000])
+@pytest.mark.parametrize("source", ["", "this is not Python (", "\0", "x = " + "(" * 5000, "for t in xs:\n" * 200])
 def test_a_source_that_cannot_be_parsed_gives_nothing(source):
     traced = time_steps(60)
     traced.source = source
@@ -247,3 +247,8 @@ def test_loops_of_a_source_know_their_own_times_and_names():
     assert (outer.target, outer.iterable, outer.times) == ("i, x", "enumerate(xs)", None)
     assert (inner.counters, inner.first, inner.last) == (("k",), 2, 3)
     assert (comprehension.element, comprehension.times) == ("y", 3)
+
+
+def test_an_expression_too_deep_to_be_shown_is_no_obstacle():
+    (loop,) = loops_of("for x in " + "a" + ".b" * 900 + ":\n    pass\n", "m.py")
+    assert (loop.target, loop.first) == ("x", 2)

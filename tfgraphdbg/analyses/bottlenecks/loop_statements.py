@@ -14,6 +14,7 @@ LoopKind = Literal["for", "while", "comprehension", "recursion"]
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _COMPREHENSION_FRAMES = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+_ANY_COMPREHENSION = "<comprehension>"
 
 
 class LoopStatement(NamedTuple):
@@ -54,19 +55,20 @@ class SourceLoops:
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
-        self._of_file: dict[str, tuple[LoopStatement, ...]] = {}
+        self._of_file: dict[str, dict[str, list[LoopStatement]]] = {}
 
     def around(self, frame: Frame) -> tuple[LoopStatement, ...]:
         """The loops of the frame's own function whose repeated part it is in, outermost first."""
         if frame.file not in self._of_file:
-            self._of_file[frame.file] = loops_of(self._sources.get(frame.file, ""), frame.file)
-        anonymous = frame.function in _COMPREHENSION_FRAMES
-        return tuple(
-            loop
-            for loop in self._of_file[frame.file]
-            if loop.first <= frame.line <= loop.last
-            and (loop.kind == "comprehension" if anonymous else loop.function == frame.function)
-        )
+            by_function: dict[str, list[LoopStatement]] = {}
+            for loop in loops_of(self._sources.get(frame.file, ""), frame.file):
+                by_function.setdefault(loop.function, []).append(loop)
+                if loop.kind == "comprehension":
+                    by_function.setdefault(_ANY_COMPREHENSION, []).append(loop)
+            self._of_file[frame.file] = by_function
+        function = _ANY_COMPREHENSION if frame.function in _COMPREHENSION_FRAMES else frame.function
+        loops = self._of_file[frame.file].get(function, ())
+        return tuple(loop for loop in loops if loop.first <= frame.line <= loop.last)
 
 
 @functools.lru_cache(maxsize=64)
@@ -109,7 +111,7 @@ def _for_statement(node: ast.For | ast.AsyncFor, file: str, function: str) -> Lo
         node.body[0].lineno,
         _end(node.body[-1]),
         _target(node.target),
-        ast.unparse(node.iter),
+        _text(node.iter),
         times=_times(node.iter),
         appended=tuple(dict.fromkeys(_appended(node.body))),
     )
@@ -130,7 +132,7 @@ def _while_statement(node: ast.While, file: str, function: str) -> LoopStatement
         node.lineno,
         node.lineno,
         _end(node.body[-1]),
-        iterable=ast.unparse(node.test),
+        iterable=_text(node.test),
         counters=tuple(dict.fromkeys(name for name in assigned if name in tested)),
         appended=tuple(dict.fromkeys(_appended(node.body))),
     )
@@ -147,15 +149,22 @@ def _comprehension(node: _Comprehension, file: str, function: str) -> LoopStatem
         node.lineno,
         _end(node),
         _target(generator.target),
-        ast.unparse(generator.iter),
-        "" if isinstance(node, ast.DictComp) or not alone else ast.unparse(node.elt),
+        _text(generator.iter),
+        "" if isinstance(node, ast.DictComp) or not alone else _text(node.elt),
         times=_times(generator.iter) if alone else None,
     )
 
 
 def _target(node: ast.expr) -> str:
     """`i, x`, where unparsing a tuple puts parentheses around it."""
-    return ", ".join(map(ast.unparse, node.elts)) if isinstance(node, ast.Tuple) else ast.unparse(node)
+    return ", ".join(map(_text, node.elts)) if isinstance(node, ast.Tuple) else _text(node)
+
+
+def _text(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "..."
 
 
 def _end(node: ast.stmt | ast.expr) -> int:
