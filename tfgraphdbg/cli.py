@@ -85,13 +85,17 @@ def _serve(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _check_output(arguments: argparse.Namespace) -> None:
-    """Refuse an unknown format or an unwritable place before a recording of minutes, not after it."""
+    """Refuse an unknown format, device or an unwritable place before a recording of minutes, not after it."""
     from tfgraphdbg.views import graph_view_for, report_view_for
 
     choose = graph_view_for if arguments.verb == "render" else report_view_for
     choose(arguments.format, arguments.output)
     if arguments.output and not Path(arguments.output).absolute().parent.is_dir():
         raise UsageError(f"cannot write {arguments.output}: its folder does not exist", "create it, or choose another")
+    if getattr(arguments, "device_model", ""):
+        from tfgraphdbg.device_models import require_device_model
+
+        require_device_model(arguments.device_model)
 
 
 def _recording_for(
@@ -145,7 +149,11 @@ def _report(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
     if failure is not None:
         raise failure
     options = AnalysisOptions(
-        _tracing(arguments, recording), getattr(arguments, "stage", None), getattr(arguments, "against", None), against
+        _tracing(arguments, recording),
+        getattr(arguments, "stage", None),
+        getattr(arguments, "against", None),
+        against,
+        getattr(arguments, "device_model", ""),
     )
     report = analysis_named(name).run(recording, options)
     _write_report(arguments, report)

@@ -42,6 +42,11 @@ PICTURE_COLORS = ("op", "device", "diff")
 
 _PICTURE_COLOR_HELP = "what the picture's colours mean (default: op); auto, always, never: colour of messages"
 
+_DEVICE_MODEL_HELP = (
+    "estimate for this device instead: gpu:a100, gpu:h100, ..., cpu:8 for 8 cores like those of the recording, or a "
+    "TOML file with clock (MHz), cores, bandwidth (GB/s), peak (billions of operations a second)"
+)
+
 
 class _Parser(argparse.ArgumentParser):
     """Reports wrong usage as the one kind of error that `main` knows."""
@@ -94,6 +99,8 @@ def build_parser() -> argparse.ArgumentParser:
             verb.add_argument("second", nargs="?", metavar="TARGET2", help="compare with this target or recording")
             verb.add_argument("--stage", metavar="STAGE", help="the stage before: traced, lowered, partition:0, ...")
             verb.add_argument("--against", metavar="STAGE", help="the stage after (default: optimized)")
+        if analysis.takes_device_model:
+            verb.add_argument("--device-model", default="", metavar="MODEL", help=_DEVICE_MODEL_HELP)
     render = _verb(verbs, "render", "draw a graph", False)
     _add_picture_options(render)
     return parser

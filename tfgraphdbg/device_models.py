@@ -55,6 +55,12 @@ def estimates_for(estimates: EstimatesPart, device_model: str) -> EstimatesPart:
     return scaled(estimates, device_named(device_model, estimates)) if device_model else estimates
 
 
+def require_device_model(device_model: str) -> None:
+    """Raise UsageError for a device model that no recording could be asked about."""
+    stand_in = DeviceSpeed("CPU", "CPU", 1.0, 1.0, 1, 1.0)
+    estimates_for(EstimatesPart(stand_in.name, 1.0, 1.0, (), (stand_in,)), device_model)
+
+
 def device_named(device_model: str, estimates: EstimatesPart) -> DeviceSpeed:
     """`gpu:a100`, `cpu:8` (cores like those of the recording), or a TOML file -> its speeds. Raises UsageError."""
     name = device_model.strip().lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tfgraphdbg.cost_estimates import DeviceSpeed, EstimatesPart, OpEstimate
-from tfgraphdbg.device_models import NAMED_DEVICES, device_named, estimates_for
+from tfgraphdbg.device_models import NAMED_DEVICES, device_named, estimates_for, require_device_model
 from tfgraphdbg.errors import UsageError
 
 CPU = DeviceSpeed("CPU AuthenticAMD: 2 cores at 2000 MHz", "CPU", 4.0, 32.0, 2, 2000)
@@ -157,3 +157,11 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path):
     assert "cannot read the device model" in _error(str(tmp_path / "gone.toml")).message
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     assert "is no TOML file" in _error(str(tmp_path / "bytes.toml")).message
+
+
+def test_a_model_is_checked_before_there_is_a_recording(tmp_path):
+    for good in ("", "gpu:t4", "cpu:8", _file(tmp_path, "peak = 3\nbandwidth = 4")):
+        require_device_model(good)
+    for bad in ("gpu:x", "cpu:0", str(tmp_path / "gone.toml")):
+        with pytest.raises(UsageError):
+            require_device_model(bad)

@@ -26,7 +26,12 @@ ANALYSES: tuple[Analysis, ...] = (
         explain_passes,
         runs_needed=False,
     ),
-    Analysis("bottlenecks", "where the time of a step goes: source lines, ops, the critical path", find_bottlenecks),
+    Analysis(
+        "bottlenecks",
+        "where the time of a step goes: source lines, ops, the critical path",
+        find_bottlenecks,
+        takes_device_model=True,
+    ),
     Analysis(
         "eager", "what eager execution costs beside the graph, and which graph op each eager op became", explain_eager
     ),

@@ -34,3 +34,5 @@ class Analysis(NamedTuple):
     """Whether the verb compares: with a second target, or a second stage (`--against`)."""
     runs_needed: bool = True
     """Whether it tells of runs: steady ones that are measured, and an eager one. Graphs alone are recorded faster."""
+    takes_device_model: bool = False
+    """Whether it can tell what another device would take (`--device-model`)."""
