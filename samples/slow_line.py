@@ -17,8 +17,8 @@ def step(x: tf.Tensor, table: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     centered = x - tf.reduce_mean(x, axis=1, keepdims=True)
     scaled = centered / (tf.norm(centered, axis=1, keepdims=True) + 1e-6)
     scores = tf.matmul(scaled, table, transpose_b=True)
-    ranks = tf.argsort(scores, axis=1, direction="DESCENDING", stable=True)
-    return tf.reduce_mean(scores), ranks[:, :10]
+    best = tf.argsort(scores, axis=1, direction="DESCENDING", stable=True)[:, :10]
+    return tf.reduce_mean(tf.gather(scores, best, batch_dims=1)), best
 
 
 @tf.function
@@ -27,7 +27,7 @@ def scored(x: tf.Tensor, table: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     scaled = centered / (tf.norm(centered, axis=1, keepdims=True) + 1e-6)
     scores = tf.matmul(scaled, table, transpose_b=True)
     best = tf.math.top_k(scores, k=10).indices
-    return tf.reduce_mean(scores), best
+    return tf.reduce_mean(tf.gather(scores, best, batch_dims=1)), best
 
 
 def example_inputs() -> tuple[tf.Tensor, tf.Tensor]:
