@@ -23,9 +23,10 @@ def record(
     without: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
     passes: bool = True,
+    steps: int = 10,
     **kwargs: Any,
 ) -> Recording:
-    """Call `function(*args, **kwargs)` once, in this process, and record what TensorFlow made of it.
+    """Call `function(*args, **kwargs)` once, in this process, and record what TensorFlow made of it; then time it.
 
     `function` is a `tf.function`, or any Python function, which is then wrapped with one. The arguments are those of a
     normal call. The recording has the stages `traced`, `pre-optimization`, `optimized` and one `partition:N` a device;
@@ -33,6 +34,11 @@ def record(
 
     What each Grappler pass did is found out afterwards in a process of its own, which optimizes the same graph once
     more and never runs it. That takes the seconds of one more import of TensorFlow, which `passes=False` saves.
+
+    To time its ops, the same call is made a few more times: 4 plainly, and `steps` under TensorFlow's profiler, fewer
+    when they take more than 30 seconds. Variables and random generators are then put back to what they were after the
+    first call. Nothing else is: what a `tf.print`, a `tf.py_function` or a dataset's iterator does is done again at
+    each call. `steps=0` makes one call only. `recording.times()` has the times, in microseconds.
 
     `without=("remapper",)` switches Grappler passes off for this one call, `only=("remapper",)` all others; a function
     that has a parameter of one of these names needs a lambda around it.
@@ -44,7 +50,7 @@ def record(
     from tfgraphdbg.recorders import in_place
 
     switches = parse_switches(*([names] if isinstance(names, str) else names for names in (without, only)))
-    return in_place.record(function, args, kwargs, in_place.Passes(switches, passes))
+    return in_place.record(function, args, kwargs, in_place.Wanted(switches, passes, steps))
 
 
 def save(recording: Recording, path: str | os.PathLike[str]) -> None:
@@ -57,15 +63,19 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
     save_parts(packed, path)
 
 
-def watch(passes: bool = True) -> AbstractContextManager[Recording]:
+def watch(passes: bool = True, steps: int = 10) -> AbstractContextManager[Recording]:
     """A context manager that records every tf.function which is traced or called inside its block.
 
     The recording that it yields is complete when the block ends, also when the block raises. `passes=False` leaves out
     what each Grappler pass did, which takes one more import of TensorFlow in a process of its own.
+
+    Nothing runs twice: of the block's own calls of each graph, up to `steps` are made under TensorFlow's profiler, and
+    never the first, which times the ops. A session of the profiler takes 1 to 130 ms beside the call; `steps=0` does
+    without.
     """
     from tfgraphdbg.recorders import in_place
 
-    return in_place.watch(in_place.Passes(replayed=passes))
+    return in_place.watch(in_place.Wanted(replayed=passes, steps=steps))
 
 
 def analyze(recording: Recording, analysis: str = "overview", **options: Any) -> Report:

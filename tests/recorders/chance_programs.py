@@ -9,7 +9,7 @@ from tfgraphdbg.chances import find_chances
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recorders.chance_trials import try_chances
 from tfgraphdbg.recorders.graph_defs import graph_part_of
-from tfgraphdbg.recorders.in_place import Passes, record
+from tfgraphdbg.recorders.in_place import Wanted, record
 
 image = tf.ones((2, 16, 16, 8))
 matrix = tf.ones((32, 64))
@@ -97,7 +97,7 @@ def cast_and_back(x=matrix):
 
 def graph_of(program, *args, stage="optimized"):
     """A stage of a program, as a GraphModel and as a GraphDef."""
-    recording = record(program, args or program.__defaults__, {}, Passes(replayed=False))
+    recording = record(program, args or program.__defaults__, {}, Wanted(replayed=False))
     return recording.graph(stage), graph_pb2.GraphDef.FromString(recording.graph_def(stage))
 
 

@@ -90,7 +90,7 @@ class FunctionRuns:
         self._work: list[Work] = []
         self._starts: dict[int, tuple[FunctionCall | None, Work | None]] = {}
         """By context: the call, or else the op, that a function run began in."""
-        self._hlo: list[tuple[Work | None, str, int]] = []
+        self._hlo: list[tuple[Work | None, str, int, int]] = []
         self._regions = WorkerRegions()
         for number, line in enumerate(lines):
             self._read(number, line)
@@ -163,9 +163,9 @@ class FunctionRuns:
     def _hlo_frame(self, event: Event, outer: _Frame) -> _Frame:
         name = f"{event.stats.get('hlo_module', '')}/{event.stats['hlo_op']}"
         spent = event.end - event.start
-        self._hlo.append((outer.work, name, spent))
+        self._hlo.append((outer.work, name, spent, event.start))
         if outer.hlo:
-            self._hlo.append((outer.work, outer.hlo, -spent))
+            self._hlo.append((outer.work, outer.hlo, -spent, event.start))
         return outer._replace(end=event.end, hlo=name)
 
     def _root(self, context: int) -> tuple[FunctionCall | None, Work | None]:
@@ -195,10 +195,15 @@ class FunctionRuns:
                 parent = parent.parent
             if parent is not None:
                 parent.self_ps -= work.end - work.start
-        for inside, name, spent in self._hlo:
-            owner = roots[inside.context][0] if inside is not None else None
+        for inside, name, spent, start in self._hlo:
+            owner = self._call_at(start) if inside is None else roots[inside.context][0]
             if owner is not None:
                 owner.hlo_ps[name] += spent
+
+    def _call_at(self, time: int) -> FunctionCall | None:
+        """The only call that was under way at a time, for instructions on threads of XLA's own."""
+        found = [call for call in self.calls if call.start <= time < call.end and not call.inside]
+        return found[0] if len(found) == 1 else None
 
     def _one_wall_a_marker(self) -> None:
         """A marked call is timed as a whole where it made one call of a function; else each is timed by itself."""

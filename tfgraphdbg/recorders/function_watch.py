@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tfgraphdbg.graph_model import GraphModel
+from tfgraphdbg.measured_times import tracing_times_part
 from tfgraphdbg.recorders import environment, structure, tensorflow_internals
 from tfgraphdbg.recorders.function_names import call_kind, concrete_name, place_of, plain_name, role_of, text_of
 from tfgraphdbg.recorders.grappler_dumps import GrapplerDumps
+from tfgraphdbg.recorders.program_runs import ProgramRuns
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.tensorflow_internals import FunctionGraphs
+from tfgraphdbg.recorders.tracing_times import TracingTimes
 from tfgraphdbg.recording import Tracing
 
 LONGEST_WAIT_S = 3.0
@@ -29,9 +32,14 @@ LONGEST_WAIT_S = 3.0
 class FunctionWatch:
     """What was seen of each concrete function; feeds a RecordingWriter."""
 
-    def __init__(self, writer: RecordingWriter, passes: structure.PassSource = None) -> None:
+    def __init__(
+        self, writer: RecordingWriter, passes: structure.PassSource = None, program_runs: ProgramRuns | None = None
+    ) -> None:
+        """`program_runs` measures calls that follow a first run; None: they are only counted."""
         self._writer = writer
         self._passes = passes
+        self._program_runs = program_runs
+        self._tracing_times = TracingTimes()
         self._traced: dict[int, GraphModel] = {}
         self._by_concrete: dict[str, int] = {}
         self._ran: set[str] = set()
@@ -48,7 +56,8 @@ class FunctionWatch:
     def watching(self) -> Iterator[None]:
         """Observe TensorFlow while open. TensorFlow must have been imported."""
         following = self._passes.following() if isinstance(self._passes, GrapplerDumps) else contextlib.nullcontext()
-        with following, tensorflow_internals.observed_functions(self._on_trace, self._on_run) as self._pause:
+        observed = tensorflow_internals.observed_functions(self._on_trace, self._on_run)
+        with following, self._tracing_times.watching(), observed as self._pause:
             try:
                 yield
             finally:
@@ -71,7 +80,7 @@ class FunctionWatch:
             never_run = tracing.role == "inference" and call_kind(tracing) not in used
             if never_run and concrete is not None:
                 with self._recording("traced"):
-                    structure.record_traced(self._writer, tracing.index, concrete.graph)
+                    self._record_traced(tracing.index, concrete.graph)
 
     def prefer(self, python_function: Any | None = None, name: str | None = None) -> None:
         """Say which function is the main one: by its name, else the Python function itself."""
@@ -111,7 +120,8 @@ class FunctionWatch:
         if not nested:
             self._writer.progress("now", doing=f"tracing {getattr(options, 'name', '')}")
         started = time.perf_counter()
-        concrete = trace(*args, **kwargs)
+        with self._tracing_times.tracing():
+            concrete = trace(*args, **kwargs)
         spent = (time.perf_counter() - started) * 1e3
         with self._recording("traced"):
             self._add_traced(concrete, options, spent, nested)
@@ -154,12 +164,19 @@ class FunctionWatch:
             # Whoever has the turn waits for this one, a function that the other calls from its own graph.
             self._writer.miss("calls", "functions called by other functions from inside their graphs are not counted")
             return run()
+        index = self._by_concrete[name]
+
+        def taken(started: float, seconds: float) -> None:
+            with self._lock:
+                self._writer.add_call(index, started, seconds)
+
+        if self._program_runs is not None:
+            return self._program_runs.run(index, run, taken)
         started = time.perf_counter()
         try:
             return run()
         finally:
-            with self._lock:
-                self._writer.add_call(self._by_concrete[name], started, time.perf_counter() - started)
+            taken(started, time.perf_counter() - started)
 
     def _first_run(self, run: Callable[[], Any], atomic: Any, name: str, tensors: tuple[Any, ...]) -> Any:
         with self._recording("traced"):
@@ -210,7 +227,14 @@ class FunctionWatch:
                 self._code_of[index] = self._code_of.get(owner.index)
         elif self._writer.tracing(index).role == "nested":
             self._writer.change_tracing(index, role="inference")
-        self._traced[index] = structure.record_traced(self._writer, index, atomic.graph)
+        self._traced[index] = self._record_traced(index, atomic.graph)
+
+    def _record_traced(self, index: int, func_graph: Any) -> GraphModel:
+        traced = structure.record_traced(self._writer, index, func_graph)
+        metric = self._tracing_times.metric(func_graph, tensorflow_internals.library_graphs(func_graph))
+        if metric is not None:
+            self._writer.add_part(tracing_times_part(index), metric)
+        return traced
 
     def _owner(self, name: str) -> Tracing | None:
         """The tracing that a forward or backward function was derived from, by TensorFlow's naming."""

@@ -9,21 +9,25 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from tfgraphdbg.errors import MissingRequirementError
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.pass_switches import PassSwitches
+from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recording import META_PART, Recording, RecordingMeta, TargetInfo
 from tfgraphdbg.recording_file import MemoryParts
 
 
-class Passes(NamedTuple):
-    """What is wanted of Grappler's passes: some switched off, and whether the run's are replayed to be seen."""
+class Wanted(NamedTuple):
+    """What is wanted: Grappler passes switched off, the run's replayed to be seen, and calls to be measured."""
 
     switches: PassSwitches = PassSwitches()
     replayed: bool = True
+    steps: int = 0
+    """Calls of a function to measure under the profiler; 0: none."""
 
 
-def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], passes: Passes) -> Recording:
-    """Call a function once, wrapped with `tf.function` unless it is one, and record it."""
+def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wanted: Wanted) -> Recording:
+    """Call a function once, wrapped with `tf.function` unless it is one, and record it; then measure further calls."""
     _require_tensorflow()
     import tensorflow
 
@@ -34,25 +38,40 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     traced = tensorflow_internals.untraced_copy(traced)
     python_function = tensorflow_internals.python_function_of(traced)
     name = getattr(python_function, "__qualname__", type(function).__name__).rpartition("<locals>.")[2]
-    with _recording_in_place(TargetInfo(name, "function"), python_function, passes) as live:
+    # Whoever measures the calls of a block does not measure this one, which is the first.
+    once = wanted._replace(steps=0)
+    with _recording_in_place(TargetInfo(name, "function"), python_function, once) as live:
         traced(*args, **kwargs)
+    if wanted.steps > 0:
+        from tfgraphdbg.recorders.steady_runs import SteadyTarget, record_steady_runs
+
+        target = SteadyTarget(lambda: traced(*args, **kwargs), traced)
+        with live.writer.phase("steady runs"):
+            record_steady_runs(live.writer, live.optimized_graph, target, wanted.steps)
+        live.refresh()
     return live.recording
 
 
 @contextmanager
-def watch(passes: Passes, name: str = "watched block") -> Iterator[Recording]:
+def watch(wanted: Wanted, name: str = "watched block") -> Iterator[Recording]:
     """Record whatever tf.functions run inside the block; the yielded recording is complete when it ends."""
     _require_tensorflow()
-    with _recording_in_place(TargetInfo(name, "program"), None, passes) as live:
+    with _recording_in_place(TargetInfo(name, "program"), None, wanted) as live:
         yield live.recording
 
 
 class _Live:
     """A recording that fills while its block runs."""
 
-    def __init__(self, target: TargetInfo) -> None:
+    def __init__(self, target: TargetInfo, libraries: LibraryPaths) -> None:
         self.parts = MemoryParts()
+        self.writer = RecordingWriter(target, self.parts, libraries)
         self.recording = Recording(RecordingMeta(target, outcome="still recording"), self.parts)
+
+    def optimized_graph(self, index: int) -> GraphModel | None:
+        """The optimized graph of a tracing; None when it was not recorded."""
+        tracing = self.writer.tracing(index)
+        return self.recording.graph("optimized", tracing) if tracing.stage("optimized") else None
 
     def refresh(self) -> None:
         """Show what is there now."""
@@ -60,21 +79,22 @@ class _Live:
 
 
 @contextmanager
-def _recording_in_place(target: TargetInfo, python_function: Any | None, passes: Passes) -> Iterator[_Live]:
+def _recording_in_place(target: TargetInfo, python_function: Any | None, wanted: Wanted) -> Iterator[_Live]:
     from tfgraphdbg.recorders import environment
     from tfgraphdbg.recorders.function_watch import FunctionWatch
     from tfgraphdbg.recorders.grappler_options import GrapplerOptions
-    from tfgraphdbg.recorders.python_stacks import LibraryPaths
+    from tfgraphdbg.recorders.program_runs import ProgramRuns
     from tfgraphdbg.recorders.replayed_passes import Replays
 
-    live = _Live(target)
-    writer = RecordingWriter(target, live.parts, LibraryPaths(_user_folders(python_function)))
+    live = _Live(target, LibraryPaths(_user_folders(python_function)))
+    writer = live.writer
     writer.miss("log", "recorded in place: TensorFlow's log went to this process's own stderr")
     writer.miss("console", "recorded in place: what was printed stayed in this process")
-    replays = Replays() if passes.replayed else None
-    watch = FunctionWatch(writer, replays)
+    replays = Replays() if wanted.replayed else None
+    program_runs = ProgramRuns(wanted.steps) if wanted.steps > 0 else None
+    watch = FunctionWatch(writer, replays, program_runs)
     watch.prefer(python_function)
-    grappler = GrapplerOptions(passes.switches, writer)
+    grappler = GrapplerOptions(wanted.switches, writer)
     groups: dict[str, dict[str, str]] = {}
     outcome = "complete"
     try:
@@ -97,6 +117,10 @@ def _recording_in_place(target: TargetInfo, python_function: Any | None, passes:
             options={**environment.options(), **groups},
         )
         live.refresh()
+        if program_runs is not None:
+            with writer.phase("read profiles"):
+                program_runs.write(writer, live.optimized_graph)
+            live.refresh()
         if replays:
             with writer.phase("replay passes"):
                 replays.record(writer, live.parts)

@@ -20,6 +20,7 @@ from tfgraphdbg.recorders.grappler_options import GrapplerOptions
 from tfgraphdbg.recorders.import_hook import when_tensorflow_is_imported
 from tfgraphdbg.recorders.in_place import missing_tensorflow
 from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
+from tfgraphdbg.recorders.program_runs import ProgramRuns
 from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import Progress, RecordingWriter
 from tfgraphdbg.recording import LOG_PART, GraphPart, TargetInfo, graph_part
@@ -37,9 +38,12 @@ def record_request(request: RecordRequest, progress: Progress) -> None:
     if target.kind == "graph_def":
         _record_graph_file(writer, Path(target.path))
         return
-    watch = FunctionWatch(writer, GrapplerDumps(folder / "dumps", folder / LOG_PART))
+    program_runs = ProgramRuns(request.steps) if target.kind == "program" and request.steps > 0 else None
+    watch = FunctionWatch(writer, GrapplerDumps(folder / "dumps", folder / LOG_PART), program_runs)
     with _outcome_kept(writer), contextlib.ExitStack() as stack:
         run = _Run(request, writer, watch, stack)
+        if program_runs is not None:
+            stack.callback(run.write_measured, program_runs)
         run.program() if target.kind == "program" else run.function()
 
 
@@ -146,6 +150,12 @@ class _Run:
         when_tensorflow_is_imported(self._watch_from_now)
         with self._main_kept(), self._writer.phase("run program"):
             user_program.run_program(self._request.target, self._request.seed)
+
+    def write_measured(self, program_runs: ProgramRuns) -> None:
+        """Write what was measured of a program's own calls, also of a program that failed."""
+        if self._has_tensorflow:
+            with self._writer.phase("read profiles"):
+                program_runs.write(self._writer, self._optimized_graph)
 
     def _watch_from_now(self) -> None:
         from tfgraphdbg.recorders import environment

@@ -64,6 +64,25 @@ def observed_functions(
         route(trace, run)
 
 
+@contextlib.contextmanager
+def observed_op_creation(on_op: Callable[[Any, str], None]) -> Iterator[None]:
+    """While open, `on_op(func_graph, name)` is called after each op that Python adds to a FuncGraph."""
+    from tensorflow.python.framework import func_graph
+
+    create = func_graph.FuncGraph._create_op_internal
+
+    def observed_create(self: Any, *args: Any, **kwargs: Any) -> Any:
+        op = create(self, *args, **kwargs)
+        on_op(self, op.name)
+        return op
+
+    func_graph.FuncGraph._create_op_internal = observed_create
+    try:
+        yield
+    finally:
+        func_graph.FuncGraph._create_op_internal = create
+
+
 def executing_eagerly() -> bool:
     """Whether this thread is outside every graph that is being traced."""
     from tensorflow.python.eager import context
