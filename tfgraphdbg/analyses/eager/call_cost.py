@@ -67,6 +67,11 @@ class CallCost(NamedTuple):
         return self.eager.median - self.graph.median
 
     @property
+    def is_beyond_spread(self) -> bool:
+        """Whether the two modes differ by more than their spread."""
+        return self.eager.is_above(self.graph) or self.graph.is_above(self.eager)
+
+    @property
     def break_even_calls(self) -> int | None:
         """Calls after which tracing has paid back; None: never, as far as can be told beyond the spread."""
         if not self.eager.is_above(self.graph):

@@ -69,12 +69,16 @@ def cost_table(run: ComparedRun) -> Table:
 
 def gap_table(run: ComparedRun, parts: tuple[GapPart, ...]) -> Table:
     """The parts of the difference, which add up to it."""
-    gap = run.cost.gap_us if run.cost else 0.0
+    cost = run.cost
+    # A share of what may be noise says nothing.
+    gap = cost.gap_us if cost and cost.is_beyond_spread else 0.0
     rows: list[tuple[Cell, ...]] = [
         (part.name, part.us, part.us / gap if gap else None, part.known, part.how) for part in parts
     ]
-    if parts:
-        rows.append(("eager less graph", gap, 1.0 if gap else None, "measured", "the difference of the medians"))
+    if parts and cost:
+        rows.append(
+            ("eager less graph", cost.gap_us, 1.0 if gap else None, "measured", "the difference of the medians")
+        )
     return Table(
         "gap",
         "What an eager call takes more than a graph call; what a graph adds is negative",

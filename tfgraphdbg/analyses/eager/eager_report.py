@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
-from tfgraphdbg.analyses.eager.compared_run import ComparedRun, compared_run
+from tfgraphdbg.analyses.eager.call_cost import CallCost
+from tfgraphdbg.analyses.eager.compared_run import ComparedRun, compared_run, nothing_ran
 from tfgraphdbg.analyses.eager.cost_tables import cost_table, gap_table
 from tfgraphdbg.analyses.eager.eager_findings import eager_findings
 from tfgraphdbg.analyses.eager.eager_tables import lines_table, timeline_series, trace_table
-from tfgraphdbg.analyses.eager.gap_shares import gap_parts
+from tfgraphdbg.analyses.eager.gap_shares import GapPart, gap_parts
 from tfgraphdbg.analyses.eager.matches_table import matches_table
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
-from tfgraphdbg.report import Report, report_target
+from tfgraphdbg.report import Report, Table, report_target
 
 EVIDENCE = "eager-ops"
 COSTS = "call-costs"
@@ -34,17 +35,15 @@ def explain_eager(recording: Recording, options: AnalysisOptions) -> Report:
             title=f"{recording.target.name}: {_verdict(run)}",
             target=report_target(recording),
             findings=eager_findings(run, gap, tracing.calls),
-            tables=(
-                cost_table(run),
-                gap_table(run, gap),
-                lines_table(run),
-                trace_table(run),
-                matches_table(run),
-            ),
+            tables=_tables(run, gap),
             series=timeline_series(run),
             missing=(*recording.missing, *_gaps(recording, tracing, run)),
             stage=tracing.default_stage if tracing.stages else "",
         )
+
+
+def _tables(run: ComparedRun, gap: tuple[GapPart, ...]) -> tuple[Table, ...]:
+    return cost_table(run), gap_table(run, gap), lines_table(run), trace_table(run), matches_table(run)
 
 
 def _verdict(run: ComparedRun) -> str:
@@ -53,14 +52,18 @@ def _verdict(run: ComparedRun) -> str:
         return f"{len(run.part.ops):,} ops ran eagerly; what a call costs in both modes was not measured"
     both = f"{cost.eager.median:,.0f} us a call eagerly, {cost.graph.median:,.0f} us as a graph"
     if cost.eager.is_above(cost.graph):
-        python = cost.share(cost.parts.python_us) if cost.parts else None
-        of_it = "" if python is None else f" ({python:.0%} of the eager call is Python)"
-        return (
-            f"{both}: eager is {cost.ratio:.2f}x slower{of_it}; tracing pays back after {cost.break_even_calls:,} calls"
-        )
+        pays = f"tracing pays back after {cost.break_even_calls:,} calls"
+        return f"{both}: eager is {cost.ratio:.2f}x slower{_what_it_is(cost)}; {pays}"
     if cost.graph.is_above(cost.eager):
         return f"{both}: the graph is {cost.graph.median / cost.eager.median:.2f}x slower, and never pays back"
     return f"{both}: no difference beyond the spread"
+
+
+def _what_it_is(cost: CallCost) -> str:
+    if cost.parts is None:
+        return ""
+    parts = {"Python": cost.parts.python_us, "dispatch": cost.parts.dispatch_us, "kernels": cost.parts.kernel_us}
+    return f" ({', '.join(f'{cost.share(us):.0%} {name}' for name, us in parts.items())})"
 
 
 def _nothing(recording: Recording, reason: str) -> Report:
@@ -69,7 +72,7 @@ def _nothing(recording: Recording, reason: str) -> Report:
         missing = (*missing, MissingEvidence(EVIDENCE, reason))
     why = next(gap.reason for gap in missing if gap.evidence == EVIDENCE)
     title = f"{recording.target.name}: what eager execution costs is not known: {why}"
-    return Report("eager", title, report_target(recording), missing=missing)
+    return Report("eager", title, report_target(recording), tables=_tables(nothing_ran(), ()), missing=missing)
 
 
 def _why_not(recording: Recording, tracing: Tracing) -> str:

@@ -64,7 +64,7 @@ def _kernel_and_graph_parts(run: ComparedRun, cost: CallCost) -> Iterator[GapPar
         yield GapPart("kernels", eager.kernel_us - cost.graph.median, MEASURED, how)
         return
     kernels = kernel_times(run, times)
-    side_by_side = "eager kernels less the times of the same ops in profiled graph runs"
+    side_by_side = "eager kernels, their set-up included, less the same ops in profiled graph runs"
     if run.graph.told_by == "passes":
         yield GapPart("fewer ops", kernels.gone, MEASURED, "kernels of ops that the graph does not run")
         yield GapPart("fusion", kernels.fused, MEASURED, "kernels of ops less the fused ones that stand for them")

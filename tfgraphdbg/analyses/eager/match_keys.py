@@ -7,6 +7,7 @@ by function alone, and the machinery of either mode not at all.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -77,11 +78,7 @@ def _token(frame: Frame) -> tuple[str, int | str]:
     return frame.file, frame.function if by_function else frame.line
 
 
-def signature(outputs: tuple[OutputInfo, ...]) -> Hashable:
-    """Dtypes and shapes, for an exact match."""
-    return tuple([(output.dtype, output.shape) for output in outputs])
-
-
+@functools.lru_cache(maxsize=4096)
 def ranks(outputs: tuple[OutputInfo, ...]) -> Hashable:
     """Dtypes and ranks: what is left of a signature when the graph doesn't know all sizes."""
     return tuple([(output.dtype, None if output.shape is None else len(output.shape)) for output in outputs])

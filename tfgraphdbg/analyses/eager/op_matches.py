@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tfgraphdbg.analyses.eager.match_keys import Place, Places, could_be, ranks, signature
+from tfgraphdbg.analyses.eager.match_keys import Place, Places, could_be, ranks
 from tfgraphdbg.eager_run import EagerOp
 from tfgraphdbg.graph_model import OpNode
 
@@ -56,7 +56,7 @@ def _nothing(_: object) -> Hashable:
 
 
 def _exact(op: EagerOp | OpNode) -> Hashable:
-    return signature(op.outputs)
+    return op.outputs
 
 
 def _ranks(op: EagerOp | OpNode) -> Hashable:
@@ -89,18 +89,21 @@ def match_ops(
     for unused in (False, True):
         free = [op for op in ops if (op.function in unused_functions) is unused]
         for round_ in _ROUNDS:
-            if not left or not free:
-                break
-            left = _match_round(round_, left, free, places, found)
-            used = {match.traced for match in found.values()}
-            free = [op for op in free if op.id not in used]
+            # Most ops are matched in the first round, and most of the others have no op of their type to go with.
+            types = {op.op_type for op in free}
+            able = [op for op in left if round_.types.get(op.op_type, op.op_type) in types]
+            wanted = {round_.types.get(op.op_type, op.op_type) for op in able}
+            matched = _match_round(round_, able, [op for op in free if op.op_type in wanted], places)
+            if matched:
+                found.update(matched)
+                used = {match.traced for match in matched.values()}
+                free = [op for op in free if op.id not in used]
+                left = [op for op in left if op.index not in matched]
     return found
 
 
-def _match_round(
-    round_: _Round, eager: list[EagerOp], traced: list[OpNode], places: Places, found: dict[int, Match]
-) -> list[EagerOp]:
-    """Match what this round can; the eager ops that are left."""
+def _match_round(round_: _Round, eager: list[EagerOp], traced: list[OpNode], places: Places) -> dict[int, Match]:
+    """Match what this round can."""
     anywhere = round_.found_by == FOUND_BY[-1]
     groups: defaultdict[Hashable, list[OpNode]] = defaultdict(list)
     for op in traced:
@@ -108,33 +111,27 @@ def _match_round(
         if place or (anywhere and op.op_type not in _TOO_COMMON):
             groups[place, op.op_type, round_.outputs(op)].append(op)
     alike: defaultdict[Hashable, list[EagerOp]] = defaultdict(list)
-    left: list[EagerOp] = []
     for eager_op in eager:
         place = round_.place(places.of(eager_op.stack))
         key = (place, round_.types.get(eager_op.op_type, eager_op.op_type), round_.outputs(eager_op))
         if (place or anywhere) and key in groups:
             alike[key].append(eager_op)
-        else:
-            left.append(eager_op)
+    found: dict[int, Match] = {}
     for group, ops in alike.items():
-        left += _match_alike(round_.found_by, ops, groups[group], found)
-    left.sort(key=lambda op: op.index)
-    return left
+        for index, traced_id in _match_alike(ops, groups[group]):
+            found[index] = Match(traced_id, round_.found_by)
+    return found
 
 
-def _match_alike(found_by: str, eager: list[EagerOp], traced: list[OpNode], found: dict[int, Match]) -> list[EagerOp]:
-    """Match ops that only their order tells apart; the rest of them."""
+def _match_alike(eager: list[EagerOp], traced: list[OpNode]) -> Iterator[tuple[int, str]]:
+    """Match ops that only their order tells apart."""
     free = deque(_repeated(traced, len(eager)))
-    left: list[EagerOp] = []
     for eager_op in eager:
         for position, op in enumerate(itertools.islice(free, _MOST_TRIED)):
             if could_be(eager_op.outputs, op.outputs):
                 del free[position]
-                found[eager_op.index] = Match(op.id, found_by)
+                yield eager_op.index, op.id
                 break
-        else:
-            left.append(eager_op)
-    return left
 
 
 def _repeated(traced: list[OpNode], runs: int) -> list[OpNode]:
