@@ -86,7 +86,7 @@ def ranks(outputs: tuple[OutputInfo, ...]) -> Hashable:
 
 def could_be(eager: tuple[OutputInfo, ...], traced: tuple[OutputInfo, ...]) -> bool:
     """Whether the graph's outputs allow those of the eager op, as far as both are known."""
-    if not eager:
+    if not eager or eager == traced:
         return True
     return len(eager) == len(traced) and all(map(_is_one_of, eager, traced))
 

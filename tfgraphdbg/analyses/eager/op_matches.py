@@ -50,6 +50,10 @@ class _Round(NamedTuple):
     types: Mapping[str, str] = _GRAPH_TYPES
     """Eager op types that are called otherwise in a graph."""
 
+    def type_of(self, op: EagerOp) -> str:
+        """The op type to look for in the graph."""
+        return self.types.get(op.op_type, op.op_type)
+
 
 def _nothing(_: object) -> Hashable:
     return ()
@@ -87,18 +91,21 @@ def match_ops(
     left = list(eager)
     found: dict[int, Match] = {}
     for unused in (False, True):
-        free = [op for op in ops if (op.function in unused_functions) is unused]
+        free: defaultdict[str, list[OpNode]] = defaultdict(list)
+        for op in ops:
+            if (op.function in unused_functions) is unused:
+                free[op.op_type].append(op)
         for round_ in _ROUNDS:
             # Most ops are matched in the first round, and most of the others have no op of their type to go with.
-            types = {op.op_type for op in free}
-            able = [op for op in left if round_.types.get(op.op_type, op.op_type) in types]
-            wanted = {round_.types.get(op.op_type, op.op_type) for op in able}
-            matched = _match_round(round_, able, [op for op in free if op.op_type in wanted], places)
+            able = [op for op in left if free.get(round_.type_of(op))]
+            wanted = {round_.type_of(op) for op in able}
+            matched = _match_round(round_, able, [op for op_type in wanted for op in free[op_type]], places)
             if matched:
                 found.update(matched)
-                used = {match.traced for match in matched.values()}
-                free = [op for op in free if op.id not in used]
                 left = [op for op in left if op.index not in matched]
+                used = {match.traced for match in matched.values()}
+                for op_type in wanted:
+                    free[op_type] = [op for op in free[op_type] if op.id not in used]
     return found
 
 
@@ -113,7 +120,7 @@ def _match_round(round_: _Round, eager: list[EagerOp], traced: list[OpNode], pla
     alike: defaultdict[Hashable, list[EagerOp]] = defaultdict(list)
     for eager_op in eager:
         place = round_.place(places.of(eager_op.stack))
-        key = (place, round_.types.get(eager_op.op_type, eager_op.op_type), round_.outputs(eager_op))
+        key = (place, round_.type_of(eager_op), round_.outputs(eager_op))
         if (place or anywhere) and key in groups:
             alike[key].append(eager_op)
     found: dict[int, Match] = {}
