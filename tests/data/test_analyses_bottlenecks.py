@@ -44,6 +44,26 @@ WHILE = """
     after = Neg(while/Exit) -> float32[2] stack 2
 """
 
+NESTED = """
+    x = _Arg
+    o/Enter = Enter(x) {frame_name=outer}
+    o/Merge = Merge(o/Enter, o/Next)
+    o/Less = Less(o/Merge)
+    o/Cond = LoopCond(o/Less)
+    o/Switch = Switch(o/Merge, o/Cond)
+    i/Enter = Enter(o/Switch:1) {frame_name=inner}
+    i/Merge = Merge(i/Enter, i/Next)
+    i/Less = Less(i/Merge)
+    i/Cond = LoopCond(i/Less)
+    i/Switch = Switch(i/Merge, i/Cond)
+    i/Work = Square(i/Switch:1)
+    i/Next = NextIteration(i/Work)
+    i/Exit = Exit(i/Switch)
+    o/Work = Neg(i/Exit)
+    o/Next = NextIteration(o/Work)
+    o/Exit = Exit(o/Switch)
+"""
+
 
 def report_of(graph: GraphModel, runs: list[Ran], wall: float, **changes: object) -> Report:
     times = msgspec.structs.replace(times_of(runs, wall), **changes)
@@ -180,29 +200,10 @@ def test_iterations_that_run_at_once_are_told_apart_by_their_order() -> None:
 
 
 def test_an_inner_loop_runs_anew_in_each_iteration_of_the_outer_one() -> None:
-    text = """
-        x = _Arg
-        o/Enter = Enter(x) {frame_name=outer}
-        o/Merge = Merge(o/Enter, o/Next)
-        o/Less = Less(o/Merge)
-        o/Cond = LoopCond(o/Less)
-        o/Switch = Switch(o/Merge, o/Cond)
-        i/Enter = Enter(o/Switch:1) {frame_name=inner}
-        i/Merge = Merge(i/Enter, i/Next)
-        i/Less = Less(i/Merge)
-        i/Cond = LoopCond(i/Less)
-        i/Switch = Switch(i/Merge, i/Cond)
-        i/Work = Square(i/Switch:1)
-        i/Next = NextIteration(i/Work)
-        i/Exit = Exit(i/Switch)
-        o/Work = Neg(i/Exit)
-        o/Next = NextIteration(o/Work)
-        o/Exit = Exit(o/Switch)
-    """
     order = ["o/Less", "i/Less", "i/Work", "i/Less", "i/Work", "i/Less", "o/Work"]
     order += ["o/Less", "i/Less", "i/Work", "i/Less", "o/Work", "o/Less"]
     runs = [Ran(op, 10 * place, 10 * place + 9) for place, op in enumerate(order)]
-    report = report_of(optimized(text), runs, 140.0)
+    report = report_of(optimized(NESTED), runs, 140.0)
     assert column(report, "critical-path", "op") == order
     assert dict(zip(column(report, "iterations", "loop"), column(report, "iterations", "iterations"), strict=True)) == {
         "outer": 2,
@@ -394,3 +395,52 @@ def test_a_step_in_which_nothing_was_timed_gives_a_report(times: TimesPart) -> N
     report = find_bottlenecks(with_times(times), NO_OPTIONS)
     assert report.table("ops").rows == ()
     assert report.table("critical-path").rows == ()
+
+
+def test_an_op_that_is_timed_in_the_first_iteration_alone_does_not_break_the_path() -> None:
+    runs = [run for run in loop_runs(4) if run.op != "while/Less" or run.start == 5.0]
+    report = report_of(optimized(WHILE), runs, 270.0)
+    body = ["while/MatMul", "while/Relu"]
+    assert column(report, "critical-path", "op") == ["while/Less", *body * 4, "after"]
+    assert row(report, "iterations", "while")["iterations"] == 4
+    assert row(report, "ops", "while/Less")["slack_us"] == 0.0
+
+
+def test_an_inner_loop_is_told_from_the_next_when_the_outer_one_computes_after_it() -> None:
+    order = [
+        "i/Less",
+        "i/Work",
+        "i/Work",
+        "o/Work",
+        "i/Less",
+        "i/Work",
+        "o/Work",
+        "i/Less",
+        "i/Work",
+        "i/Work",
+        "o/Work",
+    ]
+    runs = [Ran(op, 10 * place, 10 * place + 9) for place, op in enumerate(order)]
+    report = report_of(optimized(NESTED), runs, 140.0)
+    assert column(report, "critical-path", "op") == order
+    assert dict(zip(column(report, "iterations", "loop"), column(report, "iterations", "iterations"), strict=True)) == {
+        "outer": 3,
+        "inner": 5,
+    }
+
+
+def test_iterations_of_an_outer_loop_that_run_at_once_keep_the_path_through_the_data() -> None:
+    # The second outer iteration asks its inner condition while the inner loop of the first one still computes.
+    runs = [
+        Ran("o/Less", 0, 1),
+        Ran("i/Less", 2, 3),
+        Ran("i/Work", 4, 104),
+        Ran("o/Less", 10, 11, 1),
+        Ran("i/Less", 12, 13, 1),
+        Ran("o/Work", 106, 116),
+        Ran("i/Work", 118, 218),
+        Ran("o/Work", 220, 230),
+    ]
+    report = report_of(optimized(NESTED), runs, 240.0)
+    assert column(report, "critical-path", "op") == ["o/Less", "i/Less", *["i/Work", "o/Work"] * 2]
+    assert path_sum(report) == 230.0

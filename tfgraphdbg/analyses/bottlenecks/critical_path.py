@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.measured_graph import MeasuredGraph
+from tfgraphdbg.analyses.bottlenecks.path_by_time import has_nested_loops, rows_backward_by_time
+from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.measured_times import Timeline
 
 WaitKind = Literal["start", "thread", "executor", "none"]
@@ -17,7 +19,6 @@ SAME_MOMENT_NS = 1_000
 class PathStep(NamedTuple):
     """One execution on the path, and the time that passed before it with none of the path's ops running."""
 
-    node: int
     row: int
     """Of the timeline."""
     self_ns: int
@@ -40,23 +41,26 @@ class PathStep(NamedTuple):
         return "start" if self.is_first else "executor"
 
 
-def critical_path(measured: MeasuredGraph, timeline: Timeline) -> tuple[PathStep, ...]:
+def critical_path(graph: GraphModel, measured: MeasuredGraph, timeline: Timeline) -> tuple[PathStep, ...]:
     """The path in order of time: self times and waits add up to the end of its last op."""
-    nodes = list(reversed(_nodes_backward(measured, timeline)))
+    if has_nested_loops(measured):
+        rows = rows_backward_by_time(graph, measured, timeline, SAME_MOMENT_NS)
+    else:
+        rows = [measured.rows[node] for node in _nodes_backward(measured, timeline)]
+    rows.reverse()
     earlier = _Threads(timeline)
     steps = []
     ready = 0
-    for place, node in enumerate(nodes):
-        row = measured.rows[node]
+    for place, row in enumerate(rows):
         start, end = timeline.start_ns[row], timeline.end_ns[row]
-        if place + 1 < len(nodes):
+        if place + 1 < len(rows):
             # Its reader went on before it ended: a call whose body goes on, or clocks that differ a little.
-            end = max(min(end, timeline.start_ns[measured.rows[nodes[place + 1]]]), start)
+            end = max(min(end, timeline.start_ns[rows[place + 1]]), start)
         self_ns = min(timeline.self_ns[row], end - max(start, ready))
         busy, last = earlier.busy_before(row, ready)
         self_ns = max(0, self_ns)
         wait = max(0, max(end, ready) - ready - self_ns)
-        steps.append(PathStep(node, row, self_ns, wait, min(busy, wait), last, place == 0))
+        steps.append(PathStep(row, self_ns, wait, min(busy, wait), last, place == 0))
         ready = max(end, ready)
     return tuple(steps)
 

@@ -6,7 +6,7 @@ executions are connected through them.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -202,7 +202,7 @@ def _passes(frames: Frames, rows_of: dict[int, list[int]], start_ns: Sequence[in
         if found is None:
             around = passes_of(frames.frames[frame].parent)
             starts = [start_ns[row] for row in clocks.get(frame, ())]
-            outer = [max(0, bisect_right(around.start_ns, start) - 1) for start in starts]
+            outer = [max(place, 0) for place in _by_time(starts, around)]
             # A frame in which nothing was timed still passes values on, once for each run.
             found = Passes(starts, outer) if starts else Passes((), range(around.number))
             passes[frame] = found
@@ -214,7 +214,8 @@ def _passes(frames: Frames, rows_of: dict[int, list[int]], start_ns: Sequence[in
 def _iterations(rows: Sequence[int], passes: Passes, start_ns: Sequence[int]) -> Sequence[int]:
     """Which iterations of its frame the executions of an op belong to.
 
-    By their order where each iteration has one, or each but the last of a run, as in a loop's body; else by time.
+    By their order where each iteration has one, or each but the last of a run, as in a loop's body; else by time:
+    in some iterations the profiler skips an op that takes next to no time.
     """
     count, total = len(rows), passes.number
     if count >= total:
@@ -223,8 +224,17 @@ def _iterations(rows: Sequence[int], passes: Passes, start_ns: Sequence[int]) ->
     if count == len(body):
         return body
     found: list[int] = []
-    for place, row in enumerate(rows):
+    for place, guess in enumerate(_by_time([start_ns[row] for row in rows], passes)):
         earliest = found[-1] + 1 if found else 0
-        guess = bisect_right(passes.start_ns, start_ns[row]) - 1
         found.append(min(max(earliest, guess), total - (count - place)))
     return found
+
+
+def _by_time(starts: Sequence[int], passes: Passes) -> list[int]:
+    """The iteration in which something started. Those of `passes` begin with an op that may not be its first:
+
+    what ran before the very first one is taken to run before it in every iteration.
+    """
+    if starts and passes.start_ns and starts[0] < passes.start_ns[0]:
+        return [min(bisect_left(passes.start_ns, start), passes.number - 1) for start in starts]
+    return [bisect_right(passes.start_ns, start) - 1 for start in starts]

@@ -44,7 +44,7 @@ def measured_step(recording: Recording, tracing: Tracing, times: TimesPart, devi
         line_times(ops),
         parallelism_of(times),
         measured,
-        critical_path(measured, times.timeline) if measured is not None else (),
+        critical_path(graph, measured, times.timeline) if measured is not None else (),
         slack,
         loop_times(graph, measured, times) if measured is not None else (),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
@@ -39,46 +40,61 @@ class LoopTime(NamedTuple):
 def loop_times(graph: GraphModel, measured: MeasuredGraph, times: TimesPart) -> tuple[LoopTime, ...]:
     """Every while loop in which something was timed, the longest first."""
     frames = measured.frames.frames
-    ends: list[int] = [0] * len(frames)
     spent: list[int] = [0] * len(frames)
-    ops: list[set[int]] = [set() for _ in frames]
+    ops: list[Counter[int]] = [Counter() for _ in frames]
     timeline = times.timeline
     for node, row in enumerate(measured.rows):
         if row >= 0:
             frame = measured.frames.of_op[measured.op[node]]
-            ends[frame] = max(ends[frame], timeline.end_ns[row])
             spent[frame] += timeline.self_ns[row]
-            ops[frame].add(measured.op[node])
-    asked = _frames_that_time_their_condition(graph, measured, ops)
+            ops[frame][measured.op[node]] += 1
+    asked = _frames_that_only_ask_last(graph, measured, ops)
     loops = []
     for number, frame_ in enumerate(frames):
         passes = measured.passes[number]
         if frame_.is_loop and passes.start_ns:
-            durations = _durations(passes, ends[number], number in asked)
+            durations = _durations(passes, _ends_of_passes(measured, times, number), number in asked)
             loops.append(LoopTime(frame_.name, len(durations), len(ops[number]), spent[number] / 1e3, durations))
     return tuple(sorted(loops, key=lambda loop: -loop.whole_us))
 
 
-def _frames_that_time_their_condition(
-    graph: GraphModel, measured: MeasuredGraph, timed: Sequence[set[int]]
-) -> set[int]:
-    """In these the last pass of each run only asks whether to go on."""
+def _frames_that_only_ask_last(graph: GraphModel, measured: MeasuredGraph, counts: Sequence[Counter[int]]) -> set[int]:
+    """The last pass of each run of these loops computes their condition alone, so it is no iteration."""
     found = set()
     for position, op in enumerate(graph.ops):
         if op.op_type == "LoopCond":
             frame = measured.frames.of_op[position]
-            if timed[frame] & {position, *graph.input_positions[position]}:
+            asking = {position, *graph.input_positions[position]}
+            others = max([count for of, count in counts[frame].items() if of not in asking], default=0)
+            if others < measured.passes[frame].number:
                 found.add(frame)
     return found
 
 
-def _durations(passes: Passes, end: int, last_only_asks: bool) -> tuple[float, ...]:
+def _ends_of_passes(measured: MeasuredGraph, times: TimesPart, frame: int) -> list[int]:
+    """The end of the last op in each pass of a loop, those of loops inside it left out."""
+    starts = measured.passes[frame].start_ns
+    ends = list(starts)
+    number = measured.passes[frame].number
+    node = 0
+    for of in measured.frames.of_op:
+        if of == frame:
+            for place in range(number):
+                row = measured.rows[node + place]
+                if row >= 0:
+                    ends[place] = max(ends[place], times.timeline.end_ns[row])
+        node += measured.passes[of].number
+    return ends
+
+
+def _durations(passes: Passes, ends: Sequence[int], last_only_asks: bool) -> tuple[float, ...]:
+    """Of each iteration, to the start of the next one; of the last one of a run, to the end of its last op."""
     found = []
     for place, start in enumerate(passes.start_ns):
         if not passes.is_last(place):
             found.append((passes.start_ns[place + 1] - start) / 1e3)
-        elif not last_only_asks and place + 1 == passes.number:
-            found.append(max(0, end - start) / 1e3)
+        elif not last_only_asks:
+            found.append(max(0, ends[place] - start) / 1e3)
     return tuple(found)
 
 
