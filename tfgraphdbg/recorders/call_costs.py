@@ -21,7 +21,7 @@ from tfgraphdbg.recording import Tracing
 
 EVIDENCE = "call-costs"
 
-BUDGET_S = 20.0
+BUDGET_S = 10.0
 MOST_SAMPLES = 30
 LEAST_SAMPLES = 3
 SAMPLE_S = 0.02

@@ -11,7 +11,7 @@ import msgspec
 
 from tfgraphdbg.eager_run import EagerOp, EagerPart
 from tfgraphdbg.recorders.eager_op_log import ToldOps, renumbered
-from tfgraphdbg.recorders.eager_times import TimedOp, TimedRun, TimedThread
+from tfgraphdbg.recorders.eager_times import TimedOp, TimedRun
 
 CONSTANT = "_EagerConst"
 """Makes a tensor of a Python value. Op callbacks never see it."""
@@ -69,14 +69,11 @@ def _beside(ops: Sequence[EagerOp], run: TimedRun) -> _Joined:
     times: dict[Key, TimedOp] = {}
     unmatched = 0
     differences: list[int] = []
-    threads = max(len(run.threads), 1 + max((op.thread for op in ops), default=0))
-    for thread in range(threads):
-        own = [op for op in ops if op.thread == thread]
-        timed = run.threads[thread] if thread < len(run.threads) else TimedThread((), 0.0)
-        pairs = _pairs([op.op_type for op in own], [op.op_type for op in timed.ops])
+    for thread, (own, timed) in enumerate(_threads(ops, run)):
+        pairs = _pairs([op.op_type for op in own], [op.op_type for op in timed])
         partner = {theirs: ours for ours, theirs in pairs}
         waiting: list[TimedOp] = []
-        for place, op in enumerate(timed.ops):
+        for place, op in enumerate(timed):
             if place in partner:
                 index = own[partner[place]].index
                 times[index, 0] = op
@@ -91,8 +88,29 @@ def _beside(ops: Sequence[EagerOp], run: TimedRun) -> _Joined:
     return _Joined(times, unmatched, min(differences, default=-1))
 
 
-def _first_difference(own: Sequence[EagerOp], pairs: Sequence[tuple[int, int]], timed: TimedThread) -> list[int]:
-    real = [place for place, op in enumerate(timed.ops) if op.op_type != CONSTANT]
+def _threads(ops: Sequence[EagerOp], run: TimedRun) -> list[tuple[list[EagerOp], list[TimedOp]]]:
+    """The ops of each thread, as the log and as the profile have them; helping threads as one where they differ.
+
+    The profiler takes a thread for the one before it that had the same pthread number.
+    """
+    count = max(len(run.threads), 1 + max((op.thread for op in ops), default=0))
+    own: list[list[EagerOp]] = [[] for _ in range(count)]
+    for op in ops:
+        own[op.thread].append(op)
+    timed = [list(thread.ops) for thread in run.threads] + [[] for _ in range(count - len(run.threads))]
+    helpers = zip(own[1:], timed[1:], strict=True)
+    if all([op.op_type for op in ours] == _real_types(theirs) for ours, theirs in helpers):
+        return list(zip(own, timed, strict=True))
+    every = sorted((op for thread in timed[1:] for op in thread), key=lambda op: op.end_us)
+    return [(own[0], timed[0]), ([op for op in ops if op.thread], every)]
+
+
+def _real_types(timed: Iterable[TimedOp]) -> list[str]:
+    return [op.op_type for op in timed if op.op_type != CONSTANT]
+
+
+def _first_difference(own: Sequence[EagerOp], pairs: Sequence[tuple[int, int]], timed: Sequence[TimedOp]) -> list[int]:
+    real = [place for place, op in enumerate(timed) if op.op_type != CONSTANT]
     theirs = [place for _, place in pairs]
     if len(pairs) == len(own) == len(real):
         return []

@@ -52,7 +52,7 @@ class EagerOpLog:
 
     def __init__(self) -> None:
         self.raw: list[RawOp] = []
-        self.threads: dict[int, str] = {threading.get_ident(): threading.current_thread().name}
+        self.threads: dict[int, str] = {threading.get_native_id(): threading.current_thread().name}
         self.resources: set[int] = set()
         self.first_id = eager_internals.next_tensor_id()
         self.cut = False
@@ -65,7 +65,7 @@ class EagerOpLog:
     ) -> None:
         if graph is not None or self.cut:
             return
-        thread = threading.get_ident()
+        thread = threading.get_native_id()
         if thread not in self.threads:
             self.threads[thread] = threading.current_thread().name
         frames: list[Any] = []

@@ -26,6 +26,8 @@ class TimedOp(NamedTuple):
     dispatch_us: float
     kernel_us: float
     bytes: int | None
+    end_us: float = 0.0
+    """On the profiler's own clock."""
 
 
 class TimedThread(NamedTuple):
@@ -108,7 +110,12 @@ def _timed_thread(events: list[_Event], begin: int, end: int, tells_bytes: bool)
     after = _share_out(spans, begin, end)
     ops = tuple(
         TimedOp(
-            span.op_type, span.python / 1e6, span.dispatch / 1e6, span.kernel / 1e6, span.bytes if tells_bytes else None
+            span.op_type,
+            span.python / 1e6,
+            span.dispatch / 1e6,
+            span.kernel / 1e6,
+            span.bytes if tells_bytes else None,
+            span.end / 1e6,
         )
         for span in sorted(spans, key=lambda span: (span.end, -span.start))
     )
