@@ -22,6 +22,8 @@ MAX_KEPT_BYTES = 256 << 20
 
 EVIDENCE = "op-times"
 
+NO_INSTRUCTIONS = "XLA compiled the whole function, and the profiler of this TensorFlow does not tell its instructions"
+
 GraphOf = Callable[[int], "GraphModel | None"]
 """The recorded optimized graph of a tracing."""
 
@@ -51,11 +53,19 @@ class MeasuredCalls:
             index = self._index.get(call.function)
             if index is None:
                 self._unknown[call.function] = None
-            elif call.work:
+            elif call.work and self._is_known(index):
                 self._times_of(index).add(call, events.lines, events.kernels, self._sessions)
         self._keep(serialized)
         self._sessions += 1
         return events.events
+
+    def _is_known(self, index: int) -> bool:
+        """Whether there is something that times can be joined to; says why where there is not."""
+        tracing = self._writer.tracing(index)
+        if tracing.jit_compile or tracing.stage("optimized") is not None:
+            return True
+        self._writer.miss_of(tracing.function, EVIDENCE, "its optimized graph was not recorded")
+        return False
 
     def _times_of(self, index: int) -> OpTimes:
         if index not in self._times:
@@ -73,7 +83,7 @@ class MeasuredCalls:
         """Write what was measured of each tracing; `plain_us` gives a tracing's times without the profiler."""
         said = [note for note in notes if note]
         for index, times in self._times.items():
-            own = list(said)
+            own = [*said, *(NO_INSTRUCTIONS,) * times.lacks_instructions]
             packed = self._traces.get(times.session_of(times.middle()))
             if packed is None:
                 own.append(f"the profiler's own trace took more than {MAX_TRACE_BYTES >> 20} MiB and is not kept")

@@ -115,6 +115,11 @@ class OpTimes:
                 column.append(value // 1000)
         return ops, threads, columns
 
+    @property
+    def lacks_instructions(self) -> bool:
+        """Whether XLA ran the whole function and the trace tells nothing of its instructions."""
+        return not any(step.hlo_ps or step.ops for step in self._steps)
+
     def middle(self) -> int:
         """The step whose wall time is the median, or the next longer one."""
         order = sorted(range(len(self._steps)), key=lambda number: self._steps[number].time.wall_us)
@@ -160,7 +165,7 @@ class OpTimes:
             own = [_us(spent.self_ps) for spent in each]
             helped = _us(median(spent.worker_ps for spent in each))
             calls = float(median(spent.calls for spent in each))
-            times.append(OpTime(op, calls, median(own), min(own), max(own), helped))
+            times.append(OpTime(op, calls, round(median(own), 3), min(own), max(own), helped))
         return tuple(sorted(times, key=lambda time: -time.self_us))
 
     def _unjoined(self) -> tuple[UnjoinedTime, ...]:

@@ -1,4 +1,8 @@
-"""How long Python took to make each op while functions were traced: the time since the op before, in its thread."""
+"""How long Python took to make each op while functions were traced: the time since the op before, in its thread.
+
+The sum is the time of the tracing, up to its last op, where all that was traced is in the graph. It is less where
+TensorFlow throws a graph away: a function that makes variables is traced twice, and only the second graph stays.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +57,12 @@ class TracingTimes:
         """The times of a traced graph's ops with those of its library functions; None when its making was not seen."""
         if func_graph not in self._us:
             return None
-        graphs = (("", func_graph), *libraries.items())
+        # A loop that gets a gradient is registered again, under another name and with more ops in the same graph.
+        functions = {id(graph): (name, graph) for name, graph in libraries.items()}
+        functions[id(func_graph)] = ("", func_graph)
         values = {
             op_id(function, name): round(spent, 1)
-            for function, graph in graphs
+            for function, graph in functions.values()
             for name, spent in self._us.get(graph, {}).items()
         }
         return OpMetric("tracing", "us", "traced", values)
