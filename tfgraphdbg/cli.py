@@ -79,6 +79,8 @@ def _serve(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.DONE
     if arguments.verb == "render":
         return _render(arguments, recording)
+    if arguments.verb == "export":
+        return _export(arguments, recording)
     if arguments.verb == "inspect" and _has_screen() and not (arguments.format or arguments.output):
         return _browse(arguments, recording)
     return _report(arguments, recording)
@@ -88,8 +90,13 @@ def _check_output(arguments: argparse.Namespace) -> None:
     """Refuse an unknown format, device or an unwritable place before a recording of minutes, not after it."""
     from tfgraphdbg.views import graph_view_for, report_view_for
 
-    choose = graph_view_for if arguments.verb == "render" else report_view_for
-    choose(arguments.format, arguments.output)
+    if arguments.verb == "export":
+        from tfgraphdbg.cli_export import check_export
+
+        check_export(arguments)
+    else:
+        choose = graph_view_for if arguments.verb == "render" else report_view_for
+        choose(arguments.format, arguments.output)
     if arguments.output and not Path(arguments.output).absolute().parent.is_dir():
         raise UsageError(f"cannot write {arguments.output}: its folder does not exist", "create it, or choose another")
     if getattr(arguments, "device_model", ""):
@@ -199,6 +206,15 @@ def _render(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
             f"a {view.format} picture is not for a terminal", f"write it to a file: -o graph.{view.format}"
         )
     _write(arguments, picture)
+    return ExitCode.DONE
+
+
+def _export(arguments: argparse.Namespace, recording: Recording) -> ExitCode:
+    from tfgraphdbg.cli_export import export_of
+
+    if not arguments.output and sys.stdout.isatty():
+        raise UsageError("an export is not for a terminal", "name a file: -o trace.json.gz")
+    _write(arguments, export_of(arguments, recording, _tracing(arguments, recording)))
     return ExitCode.DONE
 
 

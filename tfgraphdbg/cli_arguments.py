@@ -12,6 +12,7 @@ from rich_argparse import RawDescriptionRichHelpFormatter
 import tfgraphdbg
 from tfgraphdbg.analyses import ANALYSES
 from tfgraphdbg.errors import UsageError
+from tfgraphdbg.exports import EXPORTS
 from tfgraphdbg.views import GRAPH_VIEWS, REPORT_VIEWS
 
 PURPOSE = "See what TensorFlow really executes: record, explain and draw the graphs behind tf.function."
@@ -103,6 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
             verb.add_argument("--device-model", default="", metavar="MODEL", help=_DEVICE_MODEL_HELP)
     render = _verb(verbs, "render", "draw a graph", False)
     _add_picture_options(render)
+    _add_export_options(_verb(verbs, "export", "write another tool's file: perfetto's timeline", True))
     return parser
 
 
@@ -207,6 +209,16 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--scope", default="", metavar="PREFIX", help="only ops in this name scope")
     group.add_argument("--path", nargs=2, metavar=("A", "B"), help="only ops on a path between these two")
     group.add_argument("--depth", type=_natural, metavar="N", help="how many levels of scopes are open")
+
+
+def _add_export_options(verb: argparse.ArgumentParser) -> None:
+    group = verb.add_argument_group("output")
+    tools = "; ".join(f"{export.name}: {export.summary}" for export in EXPORTS)
+    group.add_argument("--to", choices=[export.name for export in EXPORTS], required=True, help=tools)
+    endings = ", ".join(extension for export in EXPORTS for extension in export.extensions)
+    group.add_argument(
+        "-o", "--output", metavar="FILE", help=f"write here ({endings}; .gz packs it) instead of to stdout"
+    )
 
 
 def _positive(text: str) -> int:
