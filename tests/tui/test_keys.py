@@ -48,7 +48,7 @@ def test_every_class_with_keys_is_in_the_help() -> None:
 
 
 def test_the_help_shows_every_key_and_the_search_language() -> None:
-    with DrivenApp(small_recording(), (160, 140)) as ui:
+    with DrivenApp(small_recording(), (160, 180)) as ui:
         ui.press("?")
         seen = "\n".join(ui.lines())
         for owner in binding_owners():

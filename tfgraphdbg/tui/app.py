@@ -32,6 +32,10 @@ class DebuggerApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('graph')", "Graph", tooltip="Show the graph", id="app.graph"),
         Binding("p,3", "switch_mode('passes')", "Passes", tooltip="Show what each pass did", id="app.passes"),
+        Binding(
+            "b,4", "switch_mode('bottlenecks')", "Bottlenecks", tooltip="Show where the time goes", id="app.bottlenecks"
+        ),
+        Binding("e,5", "switch_mode('eager')", "Eager", tooltip="Show an eager run beside the graph", id="app.eager"),
         Binding("2", "switch_mode('log')", "Log", tooltip="Show the program's output and log", id="app.log"),
         Binding("m", "show_missing", "Missing", show=False, tooltip="Show missing evidence", id="app.missing"),
         Binding("T", "toggle_theme", "Theme", show=False, tooltip="Switch dark and light", id="app.theme"),
@@ -51,6 +55,8 @@ class DebuggerApp(App[None]):
         self.add_mode("graph", partial(GraphScreen, self.view))
         self.add_mode("log", self._log_screen)
         self.add_mode("passes", self._passes_screen)
+        self.add_mode("bottlenecks", self._bottlenecks_screen)
+        self.add_mode("eager", self._eager_screen)
 
     def _log_screen(self) -> Screen[None]:
         from tfgraphdbg.tui.log_screen import LogScreen
@@ -61,6 +67,16 @@ class DebuggerApp(App[None]):
         from tfgraphdbg.tui.passes_screen import PassesScreen
 
         return PassesScreen(self.view)
+
+    def _bottlenecks_screen(self) -> Screen[None]:
+        from tfgraphdbg.tui.bottlenecks_screen import BottlenecksScreen
+
+        return BottlenecksScreen(self.view)
+
+    def _eager_screen(self) -> Screen[None]:
+        from tfgraphdbg.tui.eager_screen import EagerScreen
+
+        return EagerScreen(self.view)
 
     @on(GraphWanted)
     async def show_in_graph(self, event: GraphWanted) -> None:
@@ -114,6 +130,8 @@ class DebuggerApp(App[None]):
 
 def binding_owners() -> tuple[type[DOMNode], ...]:
     """Every class with keys, in the order of the help screen."""
+    from tfgraphdbg.tui.bottlenecks_screen import BottlenecksScreen
+    from tfgraphdbg.tui.eager_screen import EagerScreen
     from tfgraphdbg.tui.log_screen import LogScreen
     from tfgraphdbg.tui.passes_screen import PassesScreen
     from tfgraphdbg.tui.widgets.edit_list import EditList
@@ -123,8 +141,11 @@ def binding_owners() -> tuple[type[DOMNode], ...]:
     from tfgraphdbg.tui.widgets.pass_list import PassList
     from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
     from tfgraphdbg.tui.widgets.search_box import SearchInput
+    from tfgraphdbg.tui.widgets.sheet_list import SheetList
     from tfgraphdbg.tui.widgets.text_view import TextView
+    from tfgraphdbg.tui.widgets.topic_list import TopicList
     from tfgraphdbg.tui.widgets.virtual_rows import VirtualRows
 
     lists = (VirtualRows, OpList, OpDetail, ScopeTree, SearchInput, TextView)
-    return (GraphScreen, *lists, PassesScreen, PassList, EditList, NoteList, LogScreen, DebuggerApp)
+    passes, times = (PassesScreen, PassList, EditList, NoteList), (BottlenecksScreen, EagerScreen, TopicList, SheetList)
+    return (GraphScreen, *lists, *passes, *times, LogScreen, DebuggerApp)

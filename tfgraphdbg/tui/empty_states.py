@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgraphdbg.message_words import listed
 from tfgraphdbg.recording import Recording, Tracing, rewrites_part
+from tfgraphdbg.report import Report
 from tfgraphdbg.tui.cell_text import as_sentence, visible
 from tfgraphdbg.tui.op_times import are_of_stage
 from tfgraphdbg.tui.pass_notes import PassNotes
@@ -93,6 +94,41 @@ def times_are_elsewhere(tracing: Tracing) -> str:
     """Times are of the ops that ran, which another stage holds."""
     ran = next((stage.name for stage in tracing.stages if are_of_stage(stage.name)), "")
     return f"Times are of the ops that ran: those of the stage {ran}" if ran else "The graph that ran was not recorded"
+
+
+ANALYSING = "working it out ..."
+
+NOTHING_FOUND = "Nothing here is worth a word: no rule found anything to tell."
+
+
+def report_failed(tracing: Tracing) -> str:
+    """An analysis that could not read what it needs."""
+    return f"This cannot be told of {visible(tracing.function)}: a part of the recording cannot be read."
+
+
+def no_times(recording: Recording, tracing: Tracing, report: Report) -> str:
+    """A tracing of which no steps were measured."""
+    text = f"No times of {visible(tracing.function)} were measured."
+    return text + _gap_of(report, "op-times", recording, "--steps 10")
+
+
+def no_eager_run(recording: Recording, tracing: Tracing, report: Report) -> str:
+    """A tracing whose function was not run eagerly."""
+    text = f"{visible(tracing.function)} was not run eagerly."
+    return text + _gap_of(report, "eager-ops", recording, "--eager")
+
+
+def _gap_of(report: Report, evidence: str, recording: Recording, option: str) -> str:
+    reasons = dict.fromkeys(gap.reason for gap in report.missing if gap.evidence == evidence and gap.reason)
+    told = "".join(f"\n\n{as_sentence(reason).rstrip('.')}." for reason in reasons)
+    # Some reasons say themselves what to type.
+    return told if "tfgraphdbg " in told else told + _measure_with(recording, option)
+
+
+def _measure_with(recording: Recording, option: str) -> str:
+    if recording.target.kind == "graph_def":
+        return "\n\nA GraphDef file holds one graph, and no program to run. Record the function that made it."
+    return f"\n\nRecord it again to have it:\n\n    tfgraphdbg inspect {visible(recording.target.name)} {option}"
 
 
 def why_missing(recording: Recording, evidence: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
+from typing import Protocol
 
 from rich.cells import cell_len
 
-from tfgraphdbg.report import Finding
+from tfgraphdbg.report import Finding, SourceLine
 from tfgraphdbg.tui.cell_text import paragraph, visible
 from tfgraphdbg.tui.detail_row import DetailRow, OpJump, Part
 from tfgraphdbg.tui.finding_signs import severity_part
-from tfgraphdbg.tui.pass_notes import PassNotes, blocking
+from tfgraphdbg.tui.pass_notes import blocking
 from tfgraphdbg.views.human_units import human_evidence, human_quantity
 
 LABEL_WIDTH = 11
@@ -23,7 +24,23 @@ TOLD_APART = frozenset({"proof", "confirmed", "trial", "gain_us", "blocking"})
 """Evidence that has rows of its own."""
 
 
-def found_findings(notes: PassNotes, words: Sequence[str]) -> list[Finding]:
+class ToldFindings(Protocol):
+    """Findings, and of what they name: types of ops, and lines of code."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them, in order."""
+
+    @property
+    def op_types(self) -> Mapping[str, str]:
+        """By id of the op."""
+
+    @property
+    def code(self) -> Mapping[SourceLine, str]:
+        """The code of each line."""
+
+
+def found_findings(notes: ToldFindings, words: Sequence[str]) -> list[Finding]:
     """The findings that hold all of the lowercase `words`."""
     return [finding for finding in notes.findings if all(word in _text(finding) for word in words)]
 
@@ -35,12 +52,12 @@ def _text(finding: Finding) -> str:
     return "\n".join((*told, *finding.ops, *evidence, *places)).lower()
 
 
-def finding_sections(notes: PassNotes, words: Sequence[str], width: int) -> list[list[DetailRow]]:
+def finding_sections(notes: ToldFindings, words: Sequence[str], width: int) -> list[list[DetailRow]]:
     """One section for each finding that matches; Enter on any of its rows leads to its first op."""
     return [_section(notes, finding, width) for finding in found_findings(notes, words)]
 
 
-def _section(notes: PassNotes, finding: Finding, width: int) -> list[DetailRow]:
+def _section(notes: ToldFindings, finding: Finding, width: int) -> list[DetailRow]:
     first = OpJump(finding.ops[0], "optimized") if finding.ops else None
     rows = [
         _heading(finding),
@@ -91,7 +108,7 @@ def _evidence(finding: Finding, width: int) -> Iterator[DetailRow]:
     yield from _labelled("evidence" if "proof" in finding.evidence else finding.basis, told, width)
 
 
-def _ops(label: str, ops: Sequence[str], notes: PassNotes) -> Iterator[DetailRow]:
+def _ops(label: str, ops: Sequence[str], notes: ToldFindings) -> Iterator[DetailRow]:
     shown = ops if len(ops) <= MOST_OPS else ops[: MOST_OPS - 1]
     type_width = max((cell_len(visible(notes.op_types.get(name, ""))) for name in shown), default=0)
     for number, name in enumerate(shown):
@@ -105,7 +122,7 @@ def _ops(label: str, ops: Sequence[str], notes: PassNotes) -> Iterator[DetailRow
         yield DetailRow((Part(f"  {'':<{LABEL_WIDTH}}and {len(ops) - len(shown):,} more", "dim"),))
 
 
-def _places(notes: PassNotes, finding: Finding, width: int) -> Iterator[DetailRow]:
+def _places(notes: ToldFindings, finding: Finding, width: int) -> Iterator[DetailRow]:
     """Each line of the user's program, with its code as it was recorded."""
     for number, source in enumerate(finding.sources):
         begin = Part(f"  {'' if number else 'at':<{LABEL_WIDTH}}", "dim")

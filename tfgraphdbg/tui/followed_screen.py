@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import getters, on, work
+from textual.events import ScreenResume
 
 from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Tracing
@@ -31,8 +32,8 @@ class FollowedScreen(StagedScreen):
     def tell_known_times(self, index: int) -> None:
         """Show how long the ops of a tracing took, as far as that is known."""
         tracing = self.recording.tracings[index]
-        times = self.view.times.known(tracing)
-        self.browser.tell_times(times, None, by_time=self.view.by_time)
+        times, slack = self.view.times.known(tracing), self.view.known_slack(tracing)
+        self.browser.tell_times(times, slack, by_time=self.view.by_time)
 
     def tell_known_findings(self, index: int) -> None:
         """Show which findings the ops of a tracing take part in, as far as that is known."""
@@ -63,6 +64,12 @@ class FollowedScreen(StagedScreen):
         """Complete the op that is looked at."""
         if self.shown_tracing and event.tracing == self.shown_tracing.index:
             self.browser.tell_findings(event.notes.parts)
+
+    @on(ScreenResume)
+    def tell_found_elsewhere(self) -> None:
+        """Show what another mode has worked out."""
+        if self.shown_tracing is not None and self.is_mounted:
+            self.tell_known_times(self.shown_tracing.index)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="times")
     def _read_times(self, tracing: Tracing) -> None:

@@ -15,9 +15,11 @@ from tfgraphdbg.graph_model import Edge
 from tfgraphdbg.op_query import OpQuery
 from tfgraphdbg.tui.edit_rows import EditRow
 from tfgraphdbg.tui.op_times import OpTimes
+from tfgraphdbg.tui.opened_report import OpenedReport
 from tfgraphdbg.tui.opened_stage import OpenedStage, StageMap
 from tfgraphdbg.tui.pass_lines import PassLine
 from tfgraphdbg.tui.pass_notes import PassNotes
+from tfgraphdbg.tui.sheet import Sheet
 from tfgraphdbg.tui.source_colours import CodeLine
 from tfgraphdbg.tui.stage_order import StageEntry
 from tfgraphdbg.tui.visit_history import Place
@@ -104,6 +106,25 @@ class TimesRead(Message):
 
     tracing: int
     times: OpTimes | None
+
+
+@dataclass
+class ReportRead(Message):
+    """An analysis of a tracing is done; None: it failed."""
+
+    tracing: int
+    opened: OpenedReport | None
+
+
+@dataclass
+class SheetFound(Message):
+    """A table can be shown, and it is known which of its rows a search finds."""
+
+    opened: OpenedReport
+    name: str
+    text: str
+    sheet: Sheet
+    positions: Sequence[int]
 
 
 @dataclass

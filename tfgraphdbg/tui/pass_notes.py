@@ -51,7 +51,7 @@ def read_notes(recording: Recording, tracing: Tracing, *, has_passes: bool) -> P
         ops = recording.graph("optimized", tracing).by_id
         named = {name for finding in findings for name in (*finding.ops, *blocking(finding))}
         types = {name: ops[name].op_type for name in named if name in ops}
-    code = {} if unknown else _code(recording, findings)
+    code = {} if unknown else code_of(recording, findings)
     options, parts = pass_options_table(recording), _parts(findings)
     return PassNotes(findings, options, types, code, parts, has_passes, searched, unknown)
 
@@ -74,7 +74,8 @@ def _parts(findings: tuple[Finding, ...]) -> Mapping[str, tuple[FindingPart, ...
     return {name: tuple(found) for name, found in parts.items()}
 
 
-def _code(recording: Recording, findings: tuple[Finding, ...]) -> Mapping[SourceLine, str]:
+def code_of(recording: Recording, findings: tuple[Finding, ...]) -> Mapping[SourceLine, str]:
+    """The code of each line that a finding names, as it was recorded."""
     return dict(_code_lines(recording, {source for finding in findings for source in finding.sources}))
 
 

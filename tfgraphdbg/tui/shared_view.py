@@ -8,7 +8,8 @@ from tfgraphdbg.analyses.op_life import OpLives, lives_of
 from tfgraphdbg.recording import Recording, Tracing, rewrites_part
 from tfgraphdbg.tui.long_lived import kept_for_good
 from tfgraphdbg.tui.once_per_tracing import OncePerTracing
-from tfgraphdbg.tui.op_times import read_op_times
+from tfgraphdbg.tui.op_times import SlackTimes, read_op_times
+from tfgraphdbg.tui.opened_report import OpenedReport, open_report
 from tfgraphdbg.tui.pass_notes import PassNotes, read_notes
 
 
@@ -21,12 +22,34 @@ class SharedView:
         """Index of the tracing that is looked at."""
         self.times = OncePerTracing(lambda tracing: read_op_times(recording, tracing))
         """Times of the ops of each tracing; None where none were measured."""
+        self.bottlenecks = OncePerTracing(self._find_bottlenecks)
+        """Where the time of each tracing goes."""
+        self.eager = OncePerTracing(self._explain_eager)
+        """What each tracing's function does when it is called eagerly."""
+        self._slack: dict[int, SlackTimes] = {}
         self.by_time = False
         """Whether ops have the colours of their times."""
         self._lives: dict[int, OpLives | None] = {}
         self._notes: dict[int, PassNotes] = {}
         self._one_at_a_time = threading.Lock()
         self._one_reader = threading.Lock()
+
+    def _find_bottlenecks(self, tracing: Tracing) -> OpenedReport:
+        from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
+        from tfgraphdbg.tui.time_sheets import slack_times
+
+        opened = open_report(find_bottlenecks, self.recording, tracing)
+        self._slack[tracing.index] = slack_times(opened.report)
+        return opened
+
+    def known_slack(self, tracing: Tracing) -> SlackTimes | None:
+        """How much longer ops may take, if that is worked out already; answers at once."""
+        return self._slack.get(tracing.index)
+
+    def _explain_eager(self, tracing: Tracing) -> OpenedReport:
+        from tfgraphdbg.analyses.eager import explain_eager
+
+        return open_report(explain_eager, self.recording, tracing)
 
     def has_passes(self, tracing: Tracing) -> bool:
         """Whether it was recorded what Grappler did to a tracing; answers at once."""

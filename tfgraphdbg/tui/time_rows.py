@@ -36,7 +36,7 @@ def time_rows(facts: OpFacts, stage: str) -> Iterator[DetailRow]:
 
 
 def edge_share(facts: OpFacts, op_id: str) -> tuple[Part, str]:
-    """What to say of a neighbour's time, and the style of its name: nothing and a link's while ops have other colours."""
+    """What to say of a neighbour's time, and the style of its name; nothing while ops have other colours."""
     if facts.times is None or not facts.by_time:
         return Part(""), "link"
     share = facts.times.share(op_id)

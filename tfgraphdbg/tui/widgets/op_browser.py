@@ -28,8 +28,8 @@ from tfgraphdbg.tui.pass_notes import FindingPart
 from tfgraphdbg.tui.source_colours import CodeLine, coloured_lines, plain_lines
 from tfgraphdbg.tui.widgets.op_detail import OpDetail
 from tfgraphdbg.tui.widgets.op_list import OpList
-from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
 from tfgraphdbg.tui.widgets.row_line import RowLine
+from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
 from tfgraphdbg.tui.widgets.search_box import SearchBox
 
 SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not"
