@@ -133,6 +133,17 @@ class TestGap:
         assert gap["parallelism"] == pytest.approx(40.0)
         assert sum(gap.values()) == pytest.approx(2 * 67.0)
 
+    def test_kernels_that_took_longer_under_the_profiler_than_the_whole_call_are_scaled(self) -> None:
+        report = with_costs(CallCosts((100.0, 101.0), (50.0, 51.0), trace_ms=1.0))
+        row = dicts(report.table("cost"))[0]
+        assert sum(float(row[name] or 0.0) for name in ("python_share", "dispatch_share", "kernel_share")) <= 1.0
+        gap = gap_of(report)
+        assert gap["fewer ops and fusion"] == pytest.approx(98.0 * 100.5 / 310.0 - 100.0)
+        assert sum(gap.values()) == pytest.approx(2 * 50.0)
+        assert "profiled eager runs took 3.1x as long as plain ones: shares are rough" in {
+            gap.reason for gap in report.missing
+        }
+
     def test_without_the_times_of_graph_ops_kernels_stand_against_the_whole_call(self) -> None:
         packed = packed_with_times()
         del packed[times_part(0)]

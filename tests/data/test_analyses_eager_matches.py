@@ -157,3 +157,10 @@ def test_a_copy_of_a_body_that_nothing_ran_of_is_left_alone() -> None:
 def test_what_has_no_other_partner_goes_to_a_copy() -> None:
     graph = "[copy]\na = Mul -> float32[2] stack 4"
     assert matched(graph, ran("Mul float32[2] 1"), frozenset({"copy"})) == ["copy::a"]
+
+
+def test_the_place_is_exact_although_loops_and_callers_differ() -> None:
+    tracing = msgspec.structs.replace(small_recording().main_tracing, file=USER, function="train_step")
+    graph = graph_of("a = MatMul -> float32[2,3] stack 2\n[body]\nb = Mul -> float32[2] stack 4")
+    found = match_ops(ran("MatMul float32[2,3] 3", "Mul float32[2] 1"), graph.ops, Places(STACKS, tracing))
+    assert [match.found_by for match in found.values()] == ["stack", "stack"]

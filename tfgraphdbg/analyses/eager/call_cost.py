@@ -23,6 +23,8 @@ class EagerTimes(NamedTuple):
     kernel_us: float
     wall_us: float
     untimed_ops: int = 0
+    kernel_factor: float = 1.0
+    """What kernels were scaled by; 1 unless the profiled kernels alone took longer than a plain call."""
 
     @property
     def attributed_us(self) -> float:
@@ -31,17 +33,19 @@ class EagerTimes(NamedTuple):
 
     def scaled_to(self, wall_us: float) -> EagerTimes:
         """The same run as if it took `wall_us`: kernels as they are, when they fit, the rest in proportion."""
-        beside_kernels = self.wall_us - self.kernel_us
+        whole = max(self.wall_us, self.attributed_us)
+        beside_kernels = whole - self.kernel_us
         if beside_kernels > 0 and wall_us > self.kernel_us:
             factor, kernel_factor = (wall_us - self.kernel_us) / beside_kernels, 1.0
         else:
-            factor = kernel_factor = wall_us / self.wall_us if self.wall_us else 1.0
+            factor = kernel_factor = wall_us / whole if whole else 1.0
         return EagerTimes(
             self.python_us * factor,
             self.dispatch_us * factor,
             self.kernel_us * kernel_factor,
             wall_us,
             self.untimed_ops,
+            kernel_factor,
         )
 
 

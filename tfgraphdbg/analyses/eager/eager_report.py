@@ -19,6 +19,9 @@ from tfgraphdbg.report import Report, Table, report_target
 EVIDENCE = "eager-ops"
 COSTS = "call-costs"
 
+ROUGH_FROM = 2.0
+"""How much longer the profiled eager runs took than plain ones, for their shares to be called rough."""
+
 
 def explain_eager(recording: Recording, options: AnalysisOptions) -> Report:
     """What a call of one function costs eagerly and as a graph, and which graph op each eager op became."""
@@ -95,6 +98,11 @@ def _gaps(recording: Recording, tracing: Tracing, run: ComparedRun) -> Iterator[
     elif run.eager_total and run.eager_total.untimed_ops:
         untimed = run.eager_total.untimed_ops
         yield MissingEvidence("eager-times", f"{untimed:,} of {len(run.part.ops):,} eager ops have no times")
+    if run.cost and run.eager_total and run.eager_total.wall_us > ROUGH_FROM * run.cost.eager.median:
+        times = run.eager_total.wall_us / run.cost.eager.median
+        yield MissingEvidence(
+            "eager-times", f"profiled eager runs took {times:.1f}x as long as plain ones: shares are rough"
+        )
     if costs is None and COSTS not in known:
         yield MissingEvidence(COSTS, f"eager and graph calls of {tracing.function} were not timed side by side")
     if run.cost and (run.graph_times is None or not run.graph_times.ops):

@@ -63,16 +63,17 @@ def _kernel_and_graph_parts(run: ComparedRun, cost: CallCost) -> Iterator[GapPar
         how = "eager kernels less the whole graph call: its ops were not timed one by one"
         yield GapPart("kernels", eager.kernel_us - cost.graph.median, MEASURED, how)
         return
-    kernels = kernel_times(run, times)
+    kernels = kernel_times(run, times, eager.kernel_factor)
+    known = MEASURED if eager.kernel_factor == 1.0 else ESTIMATED
     side_by_side = "eager kernels, their set-up included, less the same ops in profiled graph runs"
     if run.graph.told_by == "passes":
-        yield GapPart("fewer ops", kernels.gone, MEASURED, "kernels of ops that the graph does not run")
-        yield GapPart("fusion", kernels.fused, MEASURED, "kernels of ops less the fused ones that stand for them")
+        yield GapPart("fewer ops", kernels.gone, known, "kernels of ops that the graph does not run")
+        yield GapPart("fusion", kernels.fused, known, "kernels of ops less the fused ones that stand for them")
     else:
         # An op that no op came from may be gone, or be a part of a fused one.
         how = "kernels of ops that are gone or fused, less the fused ones: only passes could tell them apart"
-        yield GapPart("fewer ops and fusion", kernels.gone + kernels.fused, MEASURED, how)
-    yield GapPart("same ops, other time", kernels.same, MEASURED, side_by_side)
+        yield GapPart("fewer ops and fusion", kernels.gone + kernels.fused, known, how)
+    yield GapPart("same ops, other time", kernels.same, known, side_by_side)
     yield GapPart("ops only in the graph", kernels.only_graph, MEASURED, "graph ops that no eager op was found for")
     saved = _overlap_us(times)
     op_us = math.fsum(op.self_us for op in times.ops)
@@ -83,7 +84,7 @@ def _kernel_and_graph_parts(run: ComparedRun, cost: CallCost) -> Iterator[GapPar
     )
 
 
-def kernel_times(run: ComparedRun, times: TimesPart) -> KernelTimes:
+def kernel_times(run: ComparedRun, times: TimesPart, eager_factor: float = 1.0) -> KernelTimes:
     """Compare kernels of ops that belong together: all that one op of the graph stands for, and all its copies."""
     groups = _Groups()
     eager_us: defaultdict[str, list[float]] = defaultdict(list)
@@ -93,9 +94,9 @@ def kernel_times(run: ComparedRun, times: TimesPart) -> KernelTimes:
     for op in run.part.ops:
         match = run.matches.get(op.index)
         if match is None or ends[match.traced].is_gone:
-            gone.append(op.kernel_us or 0.0)
+            gone.append((op.kernel_us or 0.0) * eager_factor)
         else:
-            eager_us[match.traced].append(op.kernel_us or 0.0)
+            eager_us[match.traced].append((op.kernel_us or 0.0) * eager_factor)
             if ends[match.traced].is_fused:
                 fused.add(match.traced)
     graph_us: defaultdict[str, list[float]] = defaultdict(list)
