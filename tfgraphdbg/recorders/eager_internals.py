@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from tfgraphdbg.graph_model import AttrScalar, AttrValue
@@ -165,25 +163,6 @@ def variable_names() -> dict[int, str]:
             with contextlib.suppress(Exception):
                 paths.update({handle._id: str(found.path) for handle in handles_of(found)})
     return {**names, **paths}
-
-
-def profile_of(run: Callable[[], None]) -> Any:
-    """The profiler's XSpace of one run: all that TensorFlow's own code traces on the host."""
-    from tensorflow.python.profiler.internal import _pywrap_profiler
-    from tensorflow.tsl.profiler.protobuf import xplane_pb2
-
-    # One folder a profile: files are named by the second in which they were made.
-    with tempfile.TemporaryDirectory(prefix="tfgraphdbg-") as folder:
-        session = _pywrap_profiler.ProfilerSession()
-        session.start(folder, {"host_tracer_level": 3, "python_tracer_level": 0, "device_tracer_level": 1})
-        try:
-            run()
-        finally:
-            session.export_to_tb()
-        space = xplane_pb2.XSpace()
-        for path in Path(folder).glob("plugins/profile/*/*.xplane.pb"):
-            space.MergeFromString(path.read_bytes())
-        return space
 
 
 def wait_for_devices() -> Callable[[], None]:

@@ -18,6 +18,7 @@ from tfgraphdbg.recorders.eager_op_log import EagerOpLog, names_of_arguments, to
 from tfgraphdbg.recorders.eager_times import MARKER, TimedRun, timed_run
 from tfgraphdbg.recorders.function_names import concrete_name
 from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
+from tfgraphdbg.recorders.profiler_session import ProfilerSession
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.restored_state import RestoredState
 from tfgraphdbg.recorders.user_errors import headline
@@ -85,17 +86,11 @@ def _logged(run: Callable[[], None]) -> EagerOpLog:
 
 def _profiled(run: Callable[[], None], state: RestoredState) -> tuple[list[TimedRun], BaseException | None]:
     """Several runs under the profiler with no callback, each from the same state; or why there are not more."""
-    import tensorflow
-
-    def marked() -> None:
-        with tensorflow.profiler.experimental.Trace(MARKER):
-            run()
-
     runs: list[TimedRun] = []
     began = time.perf_counter()
     while len(runs) < MOST_RUNS and (len(runs) < LEAST_RUNS or time.perf_counter() - began < LONGEST_S):
         try:
-            found = timed_run(eager_internals.profile_of(marked))
+            found = timed_run(_profile_of(run))
             state.restore()
         except (Exception, SystemExit) as error:
             return runs, error
@@ -103,6 +98,21 @@ def _profiled(run: Callable[[], None], state: RestoredState) -> tuple[list[Timed
             return runs, RuntimeError("TensorFlow's profile does not show the call")
         runs.append(found)
     return runs, None
+
+
+def _profile_of(run: Callable[[], None]) -> Any:
+    """The profiler's XSpace of one run."""
+    import tensorflow
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    session = ProfilerSession()
+    try:
+        with tensorflow.profiler.experimental.Trace(MARKER):
+            run()
+    except BaseException:
+        session.abandon()
+        raise
+    return xplane_pb2.XSpace.FromString(session.finish())
 
 
 def tracing_of(writer: RecordingWriter, loaded: LoadedTarget) -> int | None:
