@@ -24,6 +24,7 @@ def record(
     only: str | Sequence[str] = (),
     passes: bool = True,
     steps: int = 10,
+    eager: bool = False,
     **kwargs: Any,
 ) -> Recording:
     """Call `function(*args, **kwargs)` once, in this process, and record what TensorFlow made of it; then time it.
@@ -40,6 +41,10 @@ def record(
     first call. Nothing else is: what a `tf.print`, a `tf.py_function` or a dataset's iterator does is done again at
     each call. `steps=0` makes one call only. `recording.times()` has the times, in microseconds.
 
+    `eager=True` calls the Python function too, without a graph: `recording.eager()` has every op of such a call with
+    its times, `recording.call_costs()` what eager and graph calls take side by side. That makes some 20 further calls,
+    hundreds when they are short, for about 15 seconds at most, or a little more when one call takes seconds.
+
     `without=("remapper",)` switches Grappler passes off for this one call, `only=("remapper",)` all others; a function
     that has a parameter of one of these names needs a lambda around it.
 
@@ -50,7 +55,7 @@ def record(
     from tfgraphdbg.recorders import in_place
 
     switches = parse_switches(*([names] if isinstance(names, str) else names for names in (without, only)))
-    return in_place.record(function, args, kwargs, in_place.Wanted(switches, passes, steps))
+    return in_place.record(function, args, kwargs, in_place.Wanted(switches, passes, steps, eager))
 
 
 def save(recording: Recording, path: str | os.PathLike[str]) -> None:

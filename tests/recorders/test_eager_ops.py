@@ -423,3 +423,23 @@ def test_a_variable_of_a_dead_object_does_not_stop_naming() -> None:
 
     kept = tf.Variable([1.0], name="kept")
     assert eager_internals.variable_names()[kept.handle._id] == "kept"
+
+
+def test_a_function_is_recorded_eagerly_in_place_when_asked() -> None:
+    import tensorflow as tf
+
+    import tfgraphdbg
+
+    v = tf.Variable([1.0], name="v")
+
+    def step(x: tf.Tensor) -> tf.Tensor:
+        v.assign_add(x)
+        return v * 2.0
+
+    recording = tfgraphdbg.record(step, tf.ones([1]), passes=False, steps=0, eager=True)
+    part = eager_part(recording)
+    assert [op.op_type for op in part.ops] == ["AssignAddVariableOp", "ReadVariableOp", "Mul"]
+    assert part.ops[0].inputs == ("variable:v", "argument:x")
+    assert recording.call_costs() is not None
+    assert float(v.numpy()[0]) == 2.0
+    assert tfgraphdbg.record(step, tf.ones([1]), passes=False, steps=0).eager() is None

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tfgraphdbg.errors import MissingRequirementError
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.pass_switches import PassSwitches
+from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
 from tfgraphdbg.recorders.python_stacks import LibraryPaths
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recording import META_PART, Recording, RecordingMeta, TargetInfo
@@ -24,6 +25,8 @@ class Wanted(NamedTuple):
     replayed: bool = True
     steps: int = 0
     """Calls of a function to measure under the profiler; 0: none."""
+    eager: bool = False
+    """Whether to call a function eagerly too, and to compare the costs."""
 
 
 def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wanted: Wanted) -> Recording:
@@ -49,7 +52,19 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
         with live.writer.phase("steady runs"):
             record_steady_runs(live.writer, live.optimized_graph, target, wanted.steps)
         live.refresh()
+    if wanted.eager:
+        _run_eagerly(live, LoadedTarget(name, "function", function, traced), Call(args, kwargs))
     return live.recording
+
+
+def _run_eagerly(live: _Live, loaded: LoadedTarget, call: Call) -> None:
+    from tfgraphdbg.recorders.call_costs import record_call_costs
+    from tfgraphdbg.recorders.eager_ops import record_eager_ops
+
+    with live.writer.phase("eager run"):
+        record_eager_ops(live.writer, loaded, call)
+        record_call_costs(live.writer, loaded, call)
+    live.refresh()
 
 
 @contextmanager
