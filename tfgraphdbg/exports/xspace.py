@@ -66,7 +66,7 @@ def _plane(message: bytes) -> TracePlane:
 
 
 def _named(entry: bytes) -> tuple[int, str]:
-    """An entry of the map of names: `display_name` where there is one, else `name`."""
+    """An entry of the map of names: `name`, since the `display_name` of an op is its type alone."""
     key, name, shown = 0, "", ""
     for number, value in _fields(entry):
         if number == 1 and isinstance(value, int):
@@ -77,7 +77,7 @@ def _named(entry: bytes) -> tuple[int, str]:
                     name = _text(text)
                 elif isinstance(text, bytes) and inner == 4:
                     shown = _text(text)
-    return key, shown or name
+    return key, name or shown
 
 
 def _line(message: bytes, names: Mapping[int, str], stats: Mapping[int, str]) -> TraceLine:
