@@ -21,8 +21,8 @@ HEAVY = ("tensorflow", "keras", "textual", "networkx", "rustworkx", "numpy")
 
 IMPORT_EVERYTHING = """
 import importlib, pkgutil
-import tfgraphdbg, tfgraphdbg.analyses, tfgraphdbg.views
-for package in (tfgraphdbg, tfgraphdbg.analyses, tfgraphdbg.views):
+import tfgraphdbg, tfgraphdbg.analyses, tfgraphdbg.exports, tfgraphdbg.views
+for package in (tfgraphdbg, tfgraphdbg.analyses, tfgraphdbg.exports, tfgraphdbg.views):
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         if not module.ispkg and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
