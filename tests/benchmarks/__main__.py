@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 
-from tests.benchmarks import opening, recording_overhead, recording_passes, ui_latency
+from tests.benchmarks import eager_overhead, opening, recording_overhead, recording_passes, ui_latency
 from tests.benchmarks.processes import ROOT, Row, python
 
-PARTS = ("recording", "opening", "ui")
+PARTS = ("recording", "eager", "opening", "ui")
 
 
 def main() -> int:
@@ -50,6 +50,8 @@ def rows(parts: list[str], large: Path | None, repeats: int) -> Iterable[Row]:
     if "recording" in parts:
         yield from recording_overhead.rows(min(repeats, 3))
         yield from recording_passes.rows(min(repeats, 3))
+    if "eager" in parts:
+        yield from eager_overhead.rows(min(repeats, 3))
     if large is not None and "opening" in parts:
         yield from opening.rows(large, repeats)
     if large is not None and "ui" in parts:
