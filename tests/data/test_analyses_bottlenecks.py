@@ -10,6 +10,7 @@ from tests.hand_built import HOSTILE_NAMES, STACKS, hostile_graph, small_recordi
 from tests.timed_recordings import Ran, recording_with_times, times_of, with_times
 from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
 from tfgraphdbg.analyses.contract import AnalysisOptions
+from tfgraphdbg.analyses.overview import summarize_recording
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.measured_times import KernelTime, StepTime, TimesPart, UnjoinedTime
@@ -316,8 +317,8 @@ def test_a_loop_of_tiny_ops_is_told_with_its_loop() -> None:
     assert (found.evidence["loop"], found.evidence["iterations"]) == ("while", 200)
     assert found.evidence["share"] == pytest.approx(1.0, abs=0.02)
     assert found.severity == "info"
-    longer = tuple(msgspec.structs.replace(step, wall_us=6_000.0) for step in steps)
-    assert finding(report_of(optimized(WHILE), runs, 6_000.0, steps=longer), "tiny-ops").severity == "warning"
+    longer = tuple(msgspec.structs.replace(step, wall_us=25_000.0) for step in steps)
+    assert finding(report_of(optimized(WHILE), runs, 25_000.0, steps=longer), "tiny-ops").severity == "warning"
 
 
 def test_a_chain_of_ops_is_a_serial_graph_unless_threads_help_inside() -> None:
@@ -444,3 +445,11 @@ def test_iterations_of_an_outer_loop_that_run_at_once_keep_the_path_through_the_
     report = report_of(optimized(NESTED), runs, 240.0)
     assert column(report, "critical-path", "op") == ["o/Less", "i/Less", *["i/Work", "o/Work"] * 2]
     assert path_sum(report) == 230.0
+
+
+def test_the_overview_has_the_hot_lines_too() -> None:
+    found = summarize_recording(recording_with_times(), NO_OPTIONS)
+    own = find_bottlenecks(recording_with_times(), NO_OPTIONS)
+    assert [finding.message for finding in found.findings if finding.rule == "hot-line"] == [
+        finding.message for finding in own.findings if finding.rule == "hot-line"
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tfgraphdbg.analyses.bottlenecks.time_findings import op_time_findings
 from tfgraphdbg.analyses.pass_findings import pass_findings
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.report import Finding, ordered
@@ -25,6 +26,7 @@ def overview_findings(recording: Recording, tracing: Tracing | None) -> tuple[Fi
         findings.append(_nothing_traced(recording))
     if tracing is not None:
         findings += _most_important(pass_findings(recording, tracing, search=False))
+        findings += _most_important(ordered(list(op_time_findings(recording, tracing))))
     return ordered(findings)
 
 

@@ -16,6 +16,9 @@ IDLE_WARNING_SHARE = 0.50
 IDLE_WARNING_US = 5_000.0
 """A step so short is mostly the call itself; that says nothing against the program."""
 
+GAPS_WARNING_US = 20_000.0
+"""Gaps between ops are the executor's own time; of a short step of small ops they are a large part."""
+
 COPY_SHARE = 0.05
 COPY_WARNING_SHARE = 0.20
 COPY_WARNING_US = 1_000.0
@@ -44,22 +47,27 @@ def _host_bound(step: MeasuredStep, tracing: Tracing) -> Iterator[Finding]:
     wall = times.steps[times.timeline_step].wall_us
     around = max(0.0, wall - parallelism.span_ns / 1e3)
     idle = parallelism.idle_ns / 1e3
-    share = (around + idle) / wall if wall > 0 else 0.0
+    # A profiled step is longer by what the profiler does, and that is no time of an op.
+    added = min(step.summary.distortion_us, around + idle)
+    share = (around + idle - added) / (wall - added) if wall > added else 0.0
     if share < IDLE_SHARE:
         return
-    if around >= idle:
-        where, what = f"{duration(around)} of it around the graph, in the call from Python", _CALL_ADVICE
+    is_call = around >= idle
+    if is_call:
+        where, what = "most of it around the graph, in the call from Python", _CALL_ADVICE
     else:
-        where, what = f"{duration(idle)} of it between ops", _GAP_ADVICE
+        where, what = "most of it between ops", _GAP_ADVICE
+    is_long = share >= IDLE_WARNING_SHARE and wall - added >= (IDLE_WARNING_US if is_call else GAPS_WARNING_US)
     yield Finding(
         rule="host-bound",
-        severity="warning" if share >= IDLE_WARNING_SHARE and wall >= IDLE_WARNING_US else "info",
-        message=f"no op runs in {percent(share)} of a step's {duration(wall)}: {where}",
+        severity="warning" if is_long else "info",
+        message=f"no op runs in {percent(share)} of a step's {duration(wall - added)}: {where}",
         evidence={
             "share": round(share, 4),
             "python_us": round(around, 3),
             "idle_us": round(idle, 3),
             "wall_us": round(wall, 3),
+            "profiler_us": round(added, 3),
         },
         sources=(SourceLine(tracing.file, tracing.line, tracing.function),) if tracing.file else (),
         suggestion=what,

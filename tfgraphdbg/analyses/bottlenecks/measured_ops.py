@@ -57,6 +57,11 @@ class StepSummary(NamedTuple):
     executor_us: float
     unjoined_us: float
 
+    @property
+    def distortion_us(self) -> float:
+        """What the profiler adds to a step, nearly all of it beside the ops."""
+        return max(0.0, self.wall_us - self.plain_us) if self.plain_us else 0.0
+
     def share(self, us: float) -> float:
         """Of the busy time of all threads."""
         return us / self.busy_us if self.busy_us > 0 else 0.0

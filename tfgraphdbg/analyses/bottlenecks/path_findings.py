@@ -22,7 +22,10 @@ TINY_US = 10.0
 MANY_TINY = 100
 TINY_SHARE = 0.25
 TINY_WARNING_SHARE = 0.50
-TINY_WARNING_US = 5_000.0
+TINY_WARNING_US = 20_000.0
+
+LOOP_SHARE = 0.25
+"""Of the step: a loop that takes so much of it is named."""
 
 MOST_OPS = 20
 
@@ -68,14 +71,17 @@ def _tiny_ops(step: MeasuredStep) -> Iterator[Finding]:
     tiny = [op for op in step.ops if op.each_us < TINY_US]
     calls, spent = sum(op.time.calls for op in tiny), sum(op.time.self_us for op in tiny)
     all_calls = sum(op.time.calls for op in step.ops) or 1.0
-    # The executor works for every op alike, so the tiny ones have their part of its time.
-    executor = summary.executor_us * calls / all_calls
-    share = summary.share(spent + executor)
+    # The executor works for every op alike, so the tiny ones have their part of its time; the profiler's is taken off.
+    executor = max(0.0, summary.executor_us - summary.distortion_us) * calls / all_calls
+    busy = summary.op_us + max(0.0, summary.executor_us - summary.distortion_us) + summary.unjoined_us
+    share = (spent + executor) / busy if busy else 0.0
     if calls < MANY_TINY or share < TINY_SHARE:
         return
-    loop = next((loop for loop in step.loops if summary.wall_share(loop.whole_us) >= 0.5), None)
-    costly = share >= TINY_WARNING_SHARE and summary.wall_us >= TINY_WARNING_US
-    within = f", most of it in {counted(loop.iterations, 'iteration')} of the loop {quoted(loop.name)}" if loop else ""
+    loop = next((loop for loop in step.loops if summary.wall_share(loop.whole_us) >= LOOP_SHARE), None)
+    costly = share >= TINY_WARNING_SHARE and (summary.plain_us or summary.wall_us) >= TINY_WARNING_US
+    within = (
+        f", many of them in the {counted(loop.iterations, 'iteration')} of the loop {quoted(loop.name)}" if loop else ""
+    )
     evidence: dict[str, object] = {
         "share": round(share, 4),
         "calls": calls,

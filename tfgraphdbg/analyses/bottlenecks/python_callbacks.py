@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tfgraphdbg.analyses.bottlenecks.measured_ops import sources_of
-from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
+from tfgraphdbg.analyses.bottlenecks.measured_ops import MeasuredOp, StepSummary, sources_of
 from tfgraphdbg.analyses.bottlenecks.time_words import counted, duration, percent
 from tfgraphdbg.report import Finding
 
@@ -16,11 +15,11 @@ WARNING_SHARE = 0.20
 WARNING_US = 1_000.0
 
 
-def callback_findings(step: MeasuredStep) -> Iterator[Finding]:
+def callback_findings(all_ops: Sequence[MeasuredOp], summary: StepSummary) -> Iterator[Finding]:
     """One finding for all of them."""
-    ops = [op for op in step.ops if op.node.op_type in PYTHON_CALLBACKS]
+    ops = [op for op in all_ops if op.node.op_type in PYTHON_CALLBACKS]
     spent = sum(op.time.self_us for op in ops)
-    share = step.summary.wall_share(spent)
+    share = summary.wall_share(spent)
     if share < NOTEWORTHY_SHARE:
         return
     calls = sum(op.time.calls for op in ops)

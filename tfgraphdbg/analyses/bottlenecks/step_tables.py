@@ -8,6 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.critical_path import PathStep
+from tfgraphdbg.analyses.bottlenecks.frames import MERGE
 from tfgraphdbg.analyses.bottlenecks.measured_graph import MeasuredGraph, Passes
 from tfgraphdbg.analyses.bottlenecks.measured_ops import StepSummary
 from tfgraphdbg.graph_model import GraphModel
@@ -64,10 +65,22 @@ def _frames_that_only_ask_last(graph: GraphModel, measured: MeasuredGraph, count
     for position, op in enumerate(graph.ops):
         if op.op_type == "LoopCond":
             frame = measured.frames.of_op[position]
-            asking = {position, *graph.input_positions[position]}
+            asking = _condition_ops(graph, position)
             others = max([count for of, count in counts[frame].items() if of not in asking], default=0)
             if others < measured.passes[frame].number:
                 found.add(frame)
+    return found
+
+
+def _condition_ops(graph: GraphModel, loop_cond: int) -> set[int]:
+    """The ops that a loop's condition is computed with, up to the loop variables."""
+    found = {loop_cond}
+    waiting = [loop_cond]
+    while waiting:
+        for source in graph.input_positions[waiting.pop()]:
+            if source >= 0 and source not in found and graph.ops[source].op_type not in MERGE:
+                found.add(source)
+                waiting.append(source)
     return found
 
 

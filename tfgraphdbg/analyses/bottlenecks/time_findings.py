@@ -6,14 +6,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tfgraphdbg.analyses.bottlenecks.host_findings import host_findings
-from tfgraphdbg.analyses.bottlenecks.measured_ops import MeasuredOp, sources_of
+from tfgraphdbg.analyses.bottlenecks.measured_ops import (
+    MeasuredOp,
+    StepSummary,
+    measured_ops,
+    sources_of,
+    step_summary,
+)
 from tfgraphdbg.analyses.bottlenecks.path_findings import path_findings
 from tfgraphdbg.analyses.bottlenecks.python_callbacks import PYTHON_CALLBACKS, callback_findings
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
-from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, efficiency
+from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, efficiency, line_times
 from tfgraphdbg.analyses.bottlenecks.time_words import counted, duration, percent, place
+from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.message_words import quoted
-from tfgraphdbg.recording import Tracing
+from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.report import Finding, SourceLine
 
 HOT_LINE_SHARE = 0.10
@@ -31,20 +38,32 @@ _MATRIX_WORK = frozenset(
 )
 
 
+def op_time_findings(recording: Recording, tracing: Tracing) -> Iterator[Finding]:
+    """Those that need nothing but the time of each op: quick on the largest graph."""
+    times = recording.times(tracing)
+    if times is None or not times.steps or tracing.stage("optimized") is None:
+        return
+    with garbage_collection_paused():
+        summary = step_summary(times)
+        ops = measured_ops(recording, tracing, times, None, "")
+        yield from _hot_lines(line_times(ops), summary)
+        yield from callback_findings(ops, summary)
+
+
 def time_findings(step: MeasuredStep, tracing: Tracing) -> Iterator[Finding]:
     """All findings of a step's time, in no order."""
-    yield from _hot_lines(step)
+    yield from _hot_lines(step.lines, step.summary)
     yield from _hot_ops(step)
-    yield from callback_findings(step)
+    yield from callback_findings(step.ops, step.summary)
     yield from path_findings(step)
     yield from host_findings(step, tracing)
 
 
-def _hot_lines(step: MeasuredStep) -> Iterator[Finding]:
+def _hot_lines(all_lines: Sequence[LineTime], summary: StepSummary) -> Iterator[Finding]:
     """Where the time goes: to know, not a fault, so none is a warning."""
-    lines = [line for line in step.lines if line.file]
+    lines = [line for line in all_lines if line.file]
     for line in lines[:MOST]:
-        share = step.summary.share(line.self_us)
+        share = summary.share(line.self_us)
         if share < HOT_LINE_SHARE:
             return
         source = SourceLine(line.file, line.line, line.function)
