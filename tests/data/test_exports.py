@@ -96,6 +96,18 @@ def test_an_arrow_comes_from_the_input_that_was_ready_last():
     }
 
 
+def test_of_two_inputs_the_later_one_has_the_arrow():
+    for y, source in (
+        (Ran("PartitionedCall/mul/y", 1, 3), "Mean"),
+        (Ran("PartitionedCall/mul/y", 40, 50), "PartitionedCall/mul/y"),
+    ):
+        runs = [y, Ran("Mean", 20, 30), Ran("PartitionedCall/mul", 60, 70)]
+        events = _trace(packed_with_times(runs))
+        (arrow,) = [event for event in events if event["ph"] == "s"]
+        (begun,) = [event for event in events if event["ph"] == "X" and event["name"] == source]
+        assert (arrow["tid"], arrow["ts"]) == (begun["tid"], begun["ts"])
+
+
 def test_iterations_of_a_loop_are_counted():
     runs = [Ran("sub", 0, 5), Ran("sub", 5, 9), Ran("sub", 9, 20), Ran("pow", 20, 30)]
     ops = threads_of(_trace(packed_with_times(runs)))[STEP, "tf_Compute/0"]
