@@ -104,7 +104,7 @@ def test_of_two_inputs_the_later_one_has_the_arrow():
         runs = [y, Ran("Mean", 20, 30), Ran("PartitionedCall/mul", 60, 70)]
         events = _trace(packed_with_times(runs))
         (arrow,) = [event for event in events if event["ph"] == "s"]
-        (begun,) = [event for event in events if event["ph"] == "X" and event["name"] == source]
+        (begun,) = [event for event in events if event["ph"] == "X" and event["args"].get("op") == source]
         assert (arrow["tid"], arrow["ts"]) == (begun["tid"], begun["ts"])
 
 
