@@ -121,7 +121,7 @@ def _sample(run: Run, count: int, wait: Run) -> float:
 
 @contextlib.contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """As timeit does: collect before, and not among the calls."""
+    """As timeit does, and for both modes alike."""
     collecting = gc.isenabled()
     gc.disable()
     try:
