@@ -14,6 +14,7 @@ from tests.hand_built import (
     small_traced,
 )
 from tests.pass_recordings import recording_with_passes
+from tests.timed_recordings import packed_with_times
 from tests.tui.driving import press, settled
 from tests.tui.recordings import with_findings, with_hlo, with_meta, with_switches, with_two_tracings
 from tfgraphdbg.recording import MissingEvidence, Recording
@@ -53,6 +54,10 @@ def hostile() -> Recording:
 
 def with_passes() -> Recording:
     return without_versions(recording_with_passes())
+
+
+def with_times() -> Recording:
+    return with_meta(packed_with_times(), versions={})
 
 
 def without_versions(recording: Recording) -> Recording:
@@ -97,6 +102,17 @@ STEPS = {
     "life-medium": (with_passes, PASSES, ["]", "]", "j", "j", "j"]),
     "life-stages": (with_passes, PASSES, ["j", "j", "j", "j", "j", "}", "}", "}", "s"]),
     "life-followed": (with_passes, PASSES, ["j", "j", "j", "}", "}", "}"]),
+    "times-narrow": (with_times, NARROW, ["]", "c", *"jjjj"]),
+    "times-medium": (with_times, MEDIUM, ["]", "c", *"jjjj", "enter"]),
+    "times-wide": (with_times, WIDE, ["]", "c", *"jjjj"]),
+    "bottlenecks-narrow": (with_times, NARROW, ["b", "j", "enter", "enter"]),
+    "bottlenecks-medium": (with_times, MEDIUM, ["b"]),
+    "bottlenecks-wide": (with_times, WIDE, ["b", "j", "j", "enter", "j"]),
+    "bottlenecks-path": (with_times, MEDIUM, ["b", *"jjjj", "enter", "l"]),
+    "bottlenecks-missing": (empty, NARROW, ["b"]),
+    "eager-narrow": (with_times, NARROW, ["e", "enter", "j"]),
+    "eager-medium": (with_times, MEDIUM, ["e", "enter", "j", "l"]),
+    "eager-wide": (with_times, WIDE, ["e", "/", *"model.py:7"]),
     "light": (small, MEDIUM, ["T", "j", "j", "j", "enter"]),
 }
 
