@@ -52,6 +52,15 @@ SCRIPT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("an op of an edit", ("j", ENTER)),
     ("back to the graph", ("1",)),
     ("next pass", ("{", "{", "}", "}")),
+    ("colour by time", ("1", "c", *(DOWN,) * 10, "c")),
+    ("bottlenecks", ("b",)),
+    ("down the topics", (DOWN,) * 6),
+    ("down the lines", ("g", DOWN, ENTER, *(DOWN,) * 10, ENTER, *(DOWN,) * 5, *(PAGE_DOWN,) * 5)),
+    ("down the ops", (TAB, "g", DOWN, DOWN, ENTER, *(DOWN,) * 15, *(PAGE_DOWN,) * 10, "G", "g")),
+    ("search the ops", ("/", *"conv2d", ENTER, DOWN, ESCAPE)),
+    ("an op of the table", ("g", ENTER, "b")),
+    ("eager run", ("e",)),
+    ("down the op trace", (ENTER, *(DOWN,) * 15, *(PAGE_DOWN,) * 10, "G", "g")),
 )
 
 KEY_EVENT, PAINT = "key", "paint"
