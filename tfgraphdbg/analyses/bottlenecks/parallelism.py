@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 from tfgraphdbg.measured_times import TimesPart
@@ -40,7 +40,7 @@ class Parallelism(NamedTuple):
 
 def parallelism_of(times: TimesPart) -> Parallelism:
     """Sweep over the executions of the step; those nested in another one do not count twice."""
-    changes: Counter[int] = Counter()
+    changes: defaultdict[int, int] = defaultdict(int)
     busy_until = [-1] * len(times.threads)
     timeline = times.timeline
     for thread, start, end in zip(timeline.thread, timeline.start_ns, timeline.end_ns, strict=True):

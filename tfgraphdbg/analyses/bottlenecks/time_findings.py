@@ -30,6 +30,12 @@ MOST = 3
 
 LISTED_OPS = 20
 
+MOST_OPS_AT_A_GLANCE = 20_000
+"""Of a larger graph, adding up the times of all ops takes a quarter of a second."""
+
+JUDGED_OPS = 500
+"""The biggest ops of a line, from which is told what kind of work it is."""
+
 _MATRIX_WORK = frozenset(
     {"MatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "_FusedMatMul", "_FusedConv2D"}
     | {f"{kind}{part}" for kind in ("Conv2D", "Conv3D", "DepthwiseConv2dNative") for part in ("", "BackpropInput")}
@@ -39,9 +45,11 @@ _MATRIX_WORK = frozenset(
 
 
 def op_time_findings(recording: Recording, tracing: Tracing) -> Iterator[Finding]:
-    """Those that need nothing but the time of each op: quick on the largest graph."""
+    """Those that need nothing but the time of each op; none where even that would keep a reader waiting."""
+    if tracing.stage("optimized") is None or len(recording.graph("optimized", tracing)) > MOST_OPS_AT_A_GLANCE:
+        return
     times = recording.times(tracing)
-    if times is None or not times.steps or tracing.stage("optimized") is None:
+    if times is None or not times.steps:
         return
     with garbage_collection_paused():
         summary = step_summary(times)
@@ -108,10 +116,10 @@ def _estimate(ops: Sequence[MeasuredOp]) -> dict[str, float]:
 
 def _advice(ops: Sequence[MeasuredOp], total_us: float) -> str:
     """What to do about ops, the biggest first, that take `total_us`."""
-    doubles = sum(op.time.self_us for op in ops if any(out.dtype in _DOUBLES for out in op.node.outputs))
-    callbacks = sum(op.time.self_us for op in ops if op.node.op_type in PYTHON_CALLBACKS)
-    matrices = sum(op.time.self_us for op in ops if op.node.op_type in _MATRIX_WORK)
-    calls = sum(op.time.calls for op in ops)
+    biggest, calls = ops[:JUDGED_OPS], sum(op.time.calls for op in ops)
+    doubles = sum(op.time.self_us for op in biggest if any(out.dtype in _DOUBLES for out in op.node.outputs))
+    callbacks = sum(op.time.self_us for op in biggest if op.node.op_type in PYTHON_CALLBACKS)
+    matrices = sum(op.time.self_us for op in biggest if op.node.op_type in _MATRIX_WORK)
     if callbacks >= total_us / 2:
         return "it runs Python inside the graph: write it with TensorFlow ops"
     if doubles >= total_us / 2:

@@ -29,9 +29,14 @@ class LineTime(NamedTuple):
 
 def line_times(ops: Sequence[MeasuredOp]) -> tuple[LineTime, ...]:
     """Every source line that has an op which ran, the most time first."""
-    on_line: dict[tuple[str, int], list[MeasuredOp]] = defaultdict(list)
+    # Ops of one frame share the object: hashing tens of thousands of frames by their text would take longer.
+    of_frame: dict[int, list[MeasuredOp]] = defaultdict(list)
     for op in ops:
-        on_line[(op.line.file, op.line.line) if op.line else ("", 0)].append(op)
+        of_frame[id(op.line)].append(op)
+    on_line: dict[tuple[str, int], list[MeasuredOp]] = defaultdict(list)
+    for group in of_frame.values():
+        frame = group[0].line
+        on_line[(frame.file, frame.line) if frame else ("", 0)].extend(group)
     lines = []
     for (file, line), own in on_line.items():
         frame = own[0].line
@@ -69,15 +74,15 @@ def ops_table(ops: Sequence[MeasuredOp], summary: StepSummary) -> Table:
                 time.op,
                 op.node.op_type,
                 _count(time.calls),
-                round(time.self_us, 3),
+                time.self_us,
                 round(time.self_us / busy, 5),
                 None if op.estimated_us is None else round(op.estimated_us, 3),
                 efficiency(op),
-                *([None if op.what_if_us is None else round(op.what_if_us, 3)] if with_what_if else []),
-                round(time.low_us, 3),
-                round(time.high_us, 3),
-                *([round(time.worker_us, 3)] if with_workers else []),
-                None if op.slack_us is None else round(op.slack_us, 3),
+                *((None if op.what_if_us is None else round(op.what_if_us, 3),) if with_what_if else ()),
+                time.low_us,
+                time.high_us,
+                *((time.worker_us,) if with_workers else ()),
+                op.slack_us,
                 line.file if line else None,
                 line.line if line else None,
             )
