@@ -57,7 +57,10 @@ class StepTime(msgspec.Struct, frozen=True, array_like=True):
     op_us: float
     """Sum of the self times of all joined ops; of a function that XLA compiled whole, its run."""
     executor_us: float
-    """The executor's own time beside ops: choosing what runs next, and passing values on, also between devices."""
+    """The executor's own time beside ops: choosing what runs next, and passing values on, also between devices.
+
+    Of all times this is the one that the profiler itself makes longer, where ops are small: see `TimesPart.plain_us`.
+    """
     unjoined_us: float
     """Self time of events that no op of the optimized graph could be found for."""
 
@@ -100,7 +103,7 @@ class TimesPart(msgspec.Struct, frozen=True):
     plain_us: tuple[float, ...] = ()
     """Wall times of the same calls without the profiler."""
     unjoined: tuple[UnjoinedTime, ...] = ()
-    """Also what passes tensors from one device to another, which `StepTime.executor_us` counts."""
+    """Also what passes values on, from one device to another for example, which `StepTime.executor_us` counts."""
     kernels: tuple[KernelTime, ...] = ()
     hlo_us: dict[str, float] = {}
     """XLA: microseconds a step of each HLO instruction that the trace tells, by `hlo_module/instruction`."""

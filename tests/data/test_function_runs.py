@@ -164,3 +164,30 @@ def test_an_inner_event_that_seems_to_end_later_takes_no_time_twice() -> None:
 def test_busy_time_counts_what_overlaps_once_for_each_thread() -> None:
     assert busy_ps([(1, 0, 10), (1, 5, 8), (1, 9, 12), (1, 20, 21), (2, 0, 4)]) == 12 + 1 + 4
     assert busy_ps([]) == 0
+
+
+def test_an_op_that_runs_after_its_stretch_of_process_goes_on_with_the_same_call() -> None:
+    (found,) = runs(
+        python=call(0, 100, "f", 7),
+        executor_1=[
+            event(10, 60, "ExecutorState::Process Scheduled"),
+            process(11, 20, 7),
+            event(12, 18, "a:Mul"),
+            event(30, 40, "b:Sum"),
+            event(70, 75, "c:Sum"),
+        ],
+    )
+    assert own(found) == {"a": 6, "b": 10, "c": 5, "": 50 - 6 - 10}
+    assert busy(found) == sum(own(found).values()) == 55
+
+
+def test_the_second_event_of_an_op_that_runs_asynchronously_is_no_second_execution() -> None:
+    (found,) = runs(
+        python=call(0, 100, "f", 7),
+        executor_1=[
+            process(10, 60, 7),
+            event(20, 40, "call:PartitionedCall"),
+            event(21, 39, "ExecutorState::ProcessAsync::Start", name="call", kernel_type="PartitionedCall"),
+        ],
+    )
+    assert [work.self_ps for work in found.work if work.kind == "op"] == [20]

@@ -79,6 +79,9 @@ class _Frame(NamedTuple):
     hlo: str
 
 
+UNKNOWN = 0
+"""The context of a stretch of work whose first `Process` has not come yet."""
+
 _OUTSIDE = _Frame(1 << 63, None, None, None, None, "")
 
 
@@ -92,6 +95,9 @@ class FunctionRuns:
         """By context: the call, or else the op, that a function run began in."""
         self._hlo: list[tuple[Work | None, str, int, int]] = []
         self._regions = WorkerRegions()
+        self._latest: dict[int, int] = {}
+        """By line: the context of its latest stretch of `Process`."""
+        self._executor_lines = {number for number, line in enumerate(lines) if line.kind == "executor"}
         for number, line in enumerate(lines):
             self._read(number, line)
         self._give_to_calls()
@@ -138,16 +144,28 @@ class FunctionRuns:
             self._starts[context] = (outer.call, outer.op)
             return None
         if name in ("ExecutorState::Process", "ExecutorDoneCallback"):
-            return Work("executor", event, number, int(stats.get("_c", stats.get("id", 0))), parent)
-        if parent is None:
-            return self._compiled(number, event, outer)
+            context = self._latest[number] = int(stats.get("_c", stats.get("id", 0)))
+            if parent is not None and parent.context == UNKNOWN:
+                parent.context = context
+            return Work("executor", event, number, context, parent)
+        if name == "ExecutorState::Process Scheduled":
+            return Work("executor", event, number, UNKNOWN, parent)
+        if parent is None or parent.context == UNKNOWN:
+            return self._compiled(number, event, outer) or self._op_after_process(number, event, parent)
         if name == "ExecutorState::ProcessAsync::Start":
+            if parent.kind == "op" and parent.name == stats.get("name"):
+                return None
             return _op_work(Work("op", event, number, parent.context, parent), stats)
         if name.startswith("Executor"):
             return Work("executor", event, number, parent.context, parent)
         if parent.kind == "executor" and (split := _op_name(name)):
             return _op_work(Work("op", event, number, parent.context, parent), split)
         return None
+
+    def _op_after_process(self, number: int, event: Event, parent: Work | None) -> Work | None:
+        """An op that a thread of the executor runs after its stretch of `Process` has ended: it goes on with it."""
+        split = _op_name(event.name) if number in self._executor_lines and number in self._latest else None
+        return _op_work(Work("op", event, number, self._latest[number], parent), split) if split else None
 
     def _compiled(self, number: int, event: Event, outer: _Frame) -> Work | None:
         """XLA's run of a whole function; its event has the function's name twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from statistics import median
 
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.measured_times import times_part, trace_part
@@ -21,6 +22,15 @@ MAX_KEPT_BYTES = 256 << 20
 """Packed traces kept until it is known which of them shows the step of the timeline."""
 
 EVIDENCE = "op-times"
+
+CHEAP_LEFT_OUT = (
+    "this TensorFlow's profiler leaves out executions of ops that last took less than 8,000 cycles: their time counts "
+    "as the executor's"
+)
+
+SLOWED = "the profiler made these steps take {:.1f} times as long, which is mostly executor's and little op time"
+
+MUCH_SLOWER = 1.3
 
 NO_INSTRUCTIONS = "XLA compiled the whole function, and the profiler of this TensorFlow does not tell its instructions"
 
@@ -83,7 +93,11 @@ class MeasuredCalls:
         """Write what was measured of each tracing; `plain_us` gives a tracing's times without the profiler."""
         said = [note for note in notes if note]
         for index, times in self._times.items():
-            own = [*said, *(NO_INSTRUCTIONS,) * times.lacks_instructions]
+            own = [
+                *said,
+                *(NO_INSTRUCTIONS,) * times.lacks_instructions,
+                *_slowed(times.median_wall_us, plain_us(index)),
+            ]
             packed = self._traces.get(times.session_of(times.middle()))
             if packed is None:
                 own.append(f"the profiler's own trace took more than {MAX_TRACE_BYTES >> 20} MiB and is not kept")
@@ -96,3 +110,8 @@ class MeasuredCalls:
         if not self._times:
             self._writer.miss(EVIDENCE, "the profiler saw no call of a recorded function")
         self._writer.update()
+
+
+def _slowed(profiled_us: float, plain_us: tuple[float, ...]) -> tuple[str, ...]:
+    ratio = profiled_us / median(plain_us) if plain_us else 1.0
+    return (SLOWED.format(ratio),) if ratio > MUCH_SLOWER else ()

@@ -18,7 +18,7 @@ from tfgraphdbg.measured_times import (
 )
 from tfgraphdbg.recorders.busy_time import busy_ps
 from tfgraphdbg.recorders.function_runs import FunctionCall, Work
-from tfgraphdbg.recorders.optimized_ops import BETWEEN_DEVICES, OptimizedOps, reason_not_found
+from tfgraphdbg.recorders.optimized_ops import PASSING_ON, OptimizedOps, reason_not_found
 from tfgraphdbg.recorders.trace_events import EventLine, KernelEvent
 
 PS_PER_US = 1e6
@@ -71,9 +71,9 @@ class OpTimes:
                 _add(spent[op], 1, work.self_ps, work.worker_ps)
                 rows.append((work.start, work.end, work.self_ps, op, work.line))
             else:
-                between_devices = work.op_type in BETWEEN_DEVICES
-                executor += work.self_ps if between_devices else 0
-                unknown += 0 if between_devices else work.self_ps
+                passes_on = work.op_type in PASSING_ON
+                executor += work.self_ps if passes_on else 0
+                unknown += 0 if passes_on else work.self_ps
                 reason = reason_not_found(work.op_type, work.caller is not None)
                 _add(unjoined[f"{work.name}:{work.op_type}", reason], 1, work.self_ps)
         op_ps = sum(each[1] for each in spent.values()) + compiled
@@ -119,6 +119,11 @@ class OpTimes:
     def lacks_instructions(self) -> bool:
         """Whether XLA ran the whole function and the trace tells nothing of its instructions."""
         return not any(step.hlo_ps or step.ops for step in self._steps)
+
+    @property
+    def median_wall_us(self) -> float:
+        """Of all steps so far."""
+        return median(step.time.wall_us for step in self._steps)
 
     def middle(self) -> int:
         """The step whose wall time is the median, or the next longer one."""

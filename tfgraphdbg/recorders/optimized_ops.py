@@ -7,7 +7,13 @@ from tfgraphdbg.recorders.op_origins import InheritedFacts
 
 FUNCTION_ATTRS = ("f", "then_branch", "else_branch", "body", "cond", "branches")
 
-BETWEEN_DEVICES = frozenset({"_Send", "_Recv", "_HostSend", "_HostRecv"})
+PASSING_ON = {
+    "_Send": "passes a tensor from one device to another; only in the graphs of single devices",
+    "_Arg": "hands in an argument; the runtime renames it",
+    "_Retval": "hands out a result; the runtime renames it",
+}
+PASSING_ON.update(dict.fromkeys(("_Recv", "_HostSend", "_HostRecv"), PASSING_ON["_Send"]))
+"""Types of ops that the runtime adds or renames after Grappler to pass values on -> in words."""
 
 
 class OptimizedOps:
@@ -22,11 +28,11 @@ class OptimizedOps:
         self._names = InheritedFacts(graph, {})
         self._found: dict[tuple[str, str], str] = {}
 
-    def find(self, callers: str, name: str) -> str:
-        """The id of the op `name` in the function that op `callers` (empty: the graph itself) calls; empty: none."""
-        key = (callers, name)
+    def find(self, caller: str, name: str) -> str:
+        """The id of the op `name` in the function that op `caller` (empty: the graph itself) calls; empty: none."""
+        key = (caller, name)
         if key not in self._found:
-            self._found[key] = self._search(callers, name)
+            self._found[key] = self._search(caller, name)
         return self._found[key]
 
     def _search(self, caller: str, name: str) -> str:
@@ -48,10 +54,10 @@ class OptimizedOps:
         return tuple(str(each) for value in named for each in (value if isinstance(value, list | tuple) else [value]))
 
 
-def reason_not_found(name_type: str, caller: bool) -> str:
+def reason_not_found(op_type: str, caller: bool) -> str:
     """Why an event's op is in no optimized graph, as far as that can be told."""
-    if name_type in BETWEEN_DEVICES:
-        return "passes a tensor from one device to another; only in the graphs of single devices"
+    if op_type in PASSING_ON:
+        return PASSING_ON[op_type]
     if caller:
         return "in a function that stays a call: it was optimized when it ran, and that graph is not recorded"
     return "not in the recorded optimized graph: the runtime made it after Grappler"

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tfgraphdbg.recorders import tensorflow_internals
+
 MARKER = "tfgraphdbg step"
 """The name of the event around each measured call."""
 
-HOST_LEVEL = 2
-"""2.16 tells at 2 what later versions tell whatever level they are asked for; at 3 it adds events of the executor."""
+HOST_LEVEL = 3
+"""Below, ops are left out that the runtime holds to be cheap: whose last executions took less than 8,000 cycles."""
 
 
 class ProfilerUnavailableError(Exception):
@@ -34,6 +36,7 @@ class ProfilerSession:
         try:
             self._session = _pywrap_profiler.ProfilerSession()
             self._session.start(self._folder, options)
+            self.tells_cheap_ops = tensorflow_internals.raise_trace_level(HOST_LEVEL)
         except Exception as error:
             self.discard()
             raise ProfilerUnavailableError(_reason(error)) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import zstandard
 
-from tfgraphdbg.recorders.measured_calls import EVIDENCE, GraphOf, MeasuredCalls
+from tfgraphdbg.recorders.measured_calls import CHEAP_LEFT_OUT, EVIDENCE, GraphOf, MeasuredCalls
 from tfgraphdbg.recorders.profiler_session import ProfilerSession, ProfilerUnavailableError, marked_call, wait_for
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recording_file import pack_bytes
@@ -42,6 +42,7 @@ class ProgramRuns:
         self._overhead_s = 0.0
         self._problem = ""
         self._note = ""
+        self._left_out = ""
 
     def run(self, index: int, run: Callable[[], Any], taken: CallTaken) -> Any:
         """Make one call of a tracing, which has run before, and measure it in one way or the other."""
@@ -67,9 +68,7 @@ class ProgramRuns:
         if profiled >= self._steps or (profiled > plain and plain < LEAST_PLAIN):
             return False
         if self._overhead_s > OVERHEAD_BUDGET_S:
-            self._note = (
-                f"the profiler's sessions took {OVERHEAD_BUDGET_S:.0f} s: later calls are not profiled"
-            )
+            self._note = f"the profiler's sessions took {OVERHEAD_BUDGET_S:.0f} s: later calls are not profiled"
         elif len(self._traces) >= MAX_SESSIONS or self._packed_bytes >= MAX_PACKED_BYTES:
             self._note = "the program calls so many functions that only the calls of the first are profiled"
         return not self._note
@@ -77,7 +76,9 @@ class ProgramRuns:
     def _begin(self) -> ProfilerSession | None:
         started = time.perf_counter()
         try:
-            return ProfilerSession()
+            session = ProfilerSession()
+            self._left_out = "" if session.tells_cheap_ops else CHEAP_LEFT_OUT
+            return session
         except ProfilerUnavailableError as error:
             self._problem = str(error)
             return None
@@ -117,4 +118,4 @@ class ProgramRuns:
         for number, packed in enumerate(self._traces):
             calls.add(zstandard.ZstdDecompressor().decompress(packed))
             self._traces[number] = b""
-        calls.write(lambda index: tuple(self._plain_us[index]), (self._note, self._problem))
+        calls.write(lambda index: tuple(self._plain_us[index]), (self._note, self._problem, self._left_out))

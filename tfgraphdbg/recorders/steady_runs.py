@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tfgraphdbg.recorders.measured_calls import EVIDENCE, GraphOf, MeasuredCalls
+from tfgraphdbg.recorders.measured_calls import CHEAP_LEFT_OUT, EVIDENCE, GraphOf, MeasuredCalls
 from tfgraphdbg.recorders.profiler_session import ProfilerSession, ProfilerUnavailableError, marked_call, wait_for
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recorders.restored_state import RestoredState
+from tfgraphdbg.recorders.user_errors import headline
 
 WARM_UP_RUNS = 1
 PLAIN_RUNS = 3
@@ -45,7 +46,7 @@ def record_steady_runs(writer: RecordingWriter, graph_of: GraphOf, target: Stead
     except ProfilerUnavailableError as error:
         problem = str(error)
     except Exception as error:
-        problem = f"the function could not be run again: {type(error).__name__}: {str(error)[:300]}"
+        problem = f"the function could not be run again: {headline(error)}"
     finally:
         state.restore()
     if problem:
@@ -63,6 +64,7 @@ class _SteadyRuns:
         self._deadline = deadline
         self.calls = calls
         self.plain_us: tuple[float, ...] = ()
+        self.tells_cheap_ops = True
         self._done = 0
 
     def _late(self) -> bool:
@@ -92,6 +94,7 @@ class _SteadyRuns:
 
     def _session(self, count: int) -> bytes:
         session = ProfilerSession()
+        self.tells_cheap_ops = session.tells_cheap_ops
         try:
             for number in range(self._done, self._done + count):
                 with marked_call(number):
@@ -102,7 +105,8 @@ class _SteadyRuns:
         return session.finish()
 
     def note(self, steps: int) -> str:
-        """Why there are fewer steps than were asked for."""
+        """What these steps do not tell, and why there are fewer than were asked for."""
+        cheap = "" if self.tells_cheap_ops else CHEAP_LEFT_OUT
         if self._done >= steps:
-            return ""
-        return f"{self._done} steps instead of {steps}: they took more than {BUDGET_S:.0f} s"
+            return cheap
+        return f"{cheap}{'; ' * bool(cheap)}{self._done} steps instead of {steps}: they took more than {BUDGET_S:.0f} s"

@@ -83,6 +83,30 @@ def observed_op_creation(on_op: Callable[[Any, str], None]) -> Iterator[None]:
         func_graph.FuncGraph._create_op_internal = create
 
 
+def raise_trace_level(level: int) -> bool:
+    """Have the profiler's session that is under way tell more; whether that could be done.
+
+    TensorFlow 2.21 reads the levels of a session as truth values and stays at its default of 2 ("host_tracer_level
+    expects an i value"), whatever it is asked for. The level is a variable of its library, and ends with the session.
+    """
+    import ctypes
+    import glob
+    import os
+
+    import tensorflow
+
+    folder = os.path.dirname(tensorflow.__file__)
+    for library in glob.glob(os.path.join(folder, "libtensorflow_framework.so.2")):
+        try:
+            variable = ctypes.c_int.in_dll(ctypes.CDLL(library), "_ZN3tsl8profiler8internal13g_trace_levelE")
+        except (OSError, ValueError):
+            continue
+        if 0 < variable.value <= level:
+            variable.value = level
+            return True
+    return False
+
+
 def executing_eagerly() -> bool:
     """Whether this thread is outside every graph that is being traced."""
     from tensorflow.python.eager import context
