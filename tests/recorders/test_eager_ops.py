@@ -443,3 +443,9 @@ def test_a_function_is_recorded_eagerly_in_place_when_asked() -> None:
     assert recording.call_costs() is not None
     assert float(v.numpy()[0]) == 2.0
     assert tfgraphdbg.record(step, tf.ones([1]), passes=False, steps=0).eager() is None
+
+
+def test_a_whole_program_is_not_run_a_second_time(recorded) -> None:
+    recording = load_file(recorded("train_program.py", "--eager"))
+    assert "name a function of it" in reason(recording, "eager-ops")
+    assert not any(name.endswith("/eager") for name in recording.parts.names())

@@ -147,6 +147,11 @@ class _Run:
         """Run a whole program as `__main__`."""
         from tfgraphdbg.recorders import user_program
 
+        if self._request.eager:
+            hint = f"name a function of it: {self._request.target.path}:FUNCTION"
+            self._writer.miss(
+                "eager-ops", f"a whole program runs once, as it is; to have a function called eagerly too, {hint}"
+            )
         when_tensorflow_is_imported(self._watch_from_now)
         with self._main_kept(), self._writer.phase("run program"):
             user_program.run_program(self._request.target, self._request.seed)
