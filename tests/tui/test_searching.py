@@ -77,8 +77,8 @@ def test_an_answer_that_comes_too_late_is_dropped() -> None:
     with DrivenApp(small_recording()) as ui:
         ui.search("relu")
         browser = ui.screen.query_one(OpBrowser)
-        assert browser._stage is not None
-        browser.post_message(OpsFound(browser._stage, "rel", OpQuery(), range(17)))
+        assert browser.stage is not None
+        browser.post_message(OpsFound(browser.stage, "rel", OpQuery(), range(17)))
         ui.settle()
         assert ui.listed() == ["dense/Relu"]
 

@@ -62,7 +62,7 @@ def trace_sheet(report: Report) -> Sheet:
         SheetColumn("", 5, right=True, rank=2),
         SheetColumn("by part", BAR_WIDTH, rank=1),
         SheetColumn("time", 9, right=True),
-        SheetColumn("eager op", 16),
+        SheetColumn("eager op", 16, is_name=True),
         SheetColumn("line", 16, rank=3),
         SheetColumn("became in the graph"),
     )
@@ -116,7 +116,7 @@ def matches_sheet(report: Report) -> Sheet:
         return " ".join(matches.text(row, name) for name in ("eager op", "traced op", "optimized op", "status"))
 
     columns = (
-        SheetColumn("eager op", 16),
+        SheetColumn("eager op", 16, is_name=True),
         SheetColumn("kernel", 9, right=True),
         SheetColumn("in graph", 9, right=True),
         SheetColumn("became in the graph"),

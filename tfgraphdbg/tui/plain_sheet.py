@@ -80,9 +80,10 @@ def _columns(table: Table) -> tuple[SheetColumn, ...]:
     columns = []
     for place, column in enumerate(table.columns):
         width = 0 if place == widest else min(widths[place], MOST_WIDTH)
-        columns.append(SheetColumn(title_of(column), width, place not in words, place if place != widest else 0))
+        rank = 0 if place == widest else 1 if column.unit == "share" else place + 1
+        columns.append(SheetColumn(title_of(column), width, place not in words, rank))
         if column.unit == "share":
-            columns.append(SheetColumn("", BAR_WIDTH, rank=len(table.columns)))
+            columns.append(SheetColumn("", BAR_WIDTH, rank=len(table.columns) + 1))
     return tuple(columns)
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from rich.text import Text
-from textual import getters, on, work
-from textual.app import ComposeResult
-from textual.containers import Container
-from textual.widgets import Static
+from textual import on, work
 
 from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Tracing
@@ -22,22 +18,21 @@ from tfgraphdbg.tui.messages import GraphWanted, ReportRead, SheetFound, WorkFai
 from tfgraphdbg.tui.once_per_tracing import OncePerTracing
 from tfgraphdbg.tui.opened_report import OpenedReport
 from tfgraphdbg.tui.prose_rows import prose_sections
+from tfgraphdbg.tui.report_panels import ReportPanels
 from tfgraphdbg.tui.report_topics import ReportTopic, missing_topic, report_topics, series_names
 from tfgraphdbg.tui.shared_view import SharedView
 from tfgraphdbg.tui.sheet import Sheet
-from tfgraphdbg.tui.tracing_screen import TracingScreen
 from tfgraphdbg.tui.visit_history import Place
 from tfgraphdbg.tui.widgets.note_list import NoteList
-from tfgraphdbg.tui.widgets.plot_panel import PlotPanel
 from tfgraphdbg.tui.widgets.row_line import RowLine
 from tfgraphdbg.tui.widgets.search_box import SearchBox
-from tfgraphdbg.tui.widgets.sheet_list import SheetList, SheetPanel
+from tfgraphdbg.tui.widgets.sheet_list import SheetList
 from tfgraphdbg.tui.widgets.topic_list import TopicList
 
 FIRST_STAGE = "optimized"
 
 
-class ReportScreen(TracingScreen):
+class ReportScreen(ReportPanels):
     """A subclass says which report it is, how its tables look, and what is said where there is none."""
 
     AUTO_FOCUS = ""
@@ -51,12 +46,6 @@ class ReportScreen(TracingScreen):
     """What is then missing, in a word."""
 
     SEARCH_HINT = "words that stand in a row"
-
-    search = getters.query_one("#search", SearchBox)
-    topics = getters.query_one("#topics", TopicList)
-    sheet_panel = getters.query_one("#sheet-panel", SheetPanel)
-    notes = getters.query_one("#notes", NoteList)
-    plot = getters.query_one("#plot", PlotPanel)
 
     def __init__(self, view: SharedView) -> None:
         super().__init__(view)
@@ -81,24 +70,12 @@ class ReportScreen(TracingScreen):
         """What is missing, and what to type to have it."""
         raise NotImplementedError
 
-    def compose_body(self) -> ComposeResult:
-        """The report in a sentence; the topics and what is behind one; or why there is none."""
-        yield Static(id="summary", markup=False)
-        yield RowLine(id="verdict")
-        yield SearchBox("search")
-        with Container(id="panels"):
-            yield TopicList("topics")
-            yield SheetPanel("sheet-panel")
-            yield NoteList("notes")
-            yield PlotPanel("plot")
-        yield Static(id="nothing", markup=False)
-
     def on_mount(self) -> None:
         """Show the tracing that is looked at."""
         self.topics.border_title = "Topics"
         self.search.set_hint("search", self.SEARCH_HINT)
         if self.view.tracing is None:
-            self._show_nothing(empty_states.no_tracing(self.recording))
+            self.show_nothing(empty_states.no_tracing(self.recording))
         else:
             self.show_tracing(self.recording.tracings[self.view.tracing])
 
@@ -112,19 +89,11 @@ class ReportScreen(TracingScreen):
         self._tracing, self._opened, self._topic = tracing, None, None
         self.view.tracing = tracing.index
         self.refresh_bindings()
-        self._say(empty_states.ANALYSING)
+        self.say(empty_states.ANALYSING)
         self.topics.show(())
-        self._show_right(None)
-        self._show_body(lists=True)
+        self.show_right(None)
+        self.show_body(lists=True)
         self._read(tracing)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys are there where there is something to choose or to search."""
-        if action == "choose_tracing":
-            return len(self.recording.tracings) > 1
-        if action in ("search", "show_panel"):
-            return self.query_one("#panels").display if self.is_mounted else False
-        return True
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="report")
     def _read(self, tracing: Tracing) -> None:
@@ -142,12 +111,12 @@ class ReportScreen(TracingScreen):
             return
         topics = self._topics_of(opened.report) if opened else ()
         if opened is None:
-            self._show_nothing(empty_states.report_failed(tracing))
+            self.show_nothing(empty_states.report_failed(tracing))
         elif not topics:
-            self._show_nothing(self.why_none(tracing, opened.report))
+            self.show_nothing(self.why_none(tracing, opened.report))
         else:
             self._opened = opened
-            self._say(opened.report.title.removeprefix(f"{opened.report.target.name}: "))
+            self.say(opened.report.title.removeprefix(f"{opened.report.target.name}: "))
             verdict = self.verdict(opened.report)
             line = self.query_one("#verdict", RowLine)
             line.display = bool(verdict)
@@ -160,26 +129,6 @@ class ReportScreen(TracingScreen):
         topics = report_topics(report, self.FIRST_TABLE)
         is_there = not topics or any(topic.name == self.MAIN_TABLE for topic in topics)
         return topics if is_there else (missing_topic(self.MISSING), *topics)
-
-    def _say(self, words: str) -> None:
-        count = len(self.recording.tracings)
-        which = f"  {self._tracing.index + 1} of {count} (t)" if self._tracing and count > 1 else ""
-        text = Text(f" {visible(words)}{which}", no_wrap=True, overflow="ellipsis")
-        self.query_one("#summary", Static).update(text, layout=False)
-
-    def _show_nothing(self, why: str) -> None:
-        self._say(visible(self._tracing.function) if self._tracing else "")
-        self.query_one("#nothing", Static).update(why)
-        self.query_one("#verdict").display = False
-        self.set_focus(None)
-        self._show_body(lists=False)
-
-    def _show_body(self, *, lists: bool) -> None:
-        self.search.display = self.query_one("#panels").display = lists
-        self.query_one("#nothing").display = not lists
-        if lists and self.focused is None:
-            self.topics.focus()
-        self.refresh_bindings()
 
     # What is behind a topic
 
@@ -197,7 +146,7 @@ class ReportScreen(TracingScreen):
         if topic.kind == "missing" and self._tracing is not None:
             self.notes.border_title = topic.label.capitalize()
             self.search.set_count("")
-            self._show_right("notes")
+            self.show_right("notes")
             why = self.why_none(self._tracing, opened.report)
             self.notes.show(partial(prose_sections, why), (), "", anew=anew)
         elif topic.kind == "findings":
@@ -205,7 +154,7 @@ class ReportScreen(TracingScreen):
         elif topic.kind == "plot":
             names = series_names(topic.name)
             self.search.set_count("")
-            self._show_right("plot")
+            self.show_right("plot")
             self.plot.show(topic.label, [series for series in opened.report.series if series.name in names])
         else:
             self._find_rows(opened, topic.name, self.search.text)
@@ -218,7 +167,7 @@ class ReportScreen(TracingScreen):
         rows = partial(finding_sections, opened, words)
         if not total:
             rows = partial(prose_sections, empty_states.NOTHING_FOUND)
-        self._show_right("notes")
+        self.show_right("notes")
         self.notes.show(rows, words, empty_states.NO_NOTE_HITS, anew=anew)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="rows")
@@ -241,18 +190,8 @@ class ReportScreen(TracingScreen):
         total = f"{sheet.count:,} {sheet.unit}"
         self.search.set_count(f"{len(event.positions):,} of {total}" if words else total)
         self.sheet_panel.border_title = visible(sheet.title)
-        self._show_right("sheet-panel")
+        self.show_right("sheet-panel")
         self.sheet_panel.rows.show(sheet, event.positions, words, empty_states.NO_NOTE_HITS)
-
-    def _show_right(self, name: str | None) -> None:
-        changed = False
-        for part in ("sheet-panel", "notes", "plot"):
-            widget = self.query_one(f"#{part}")
-            if widget.display is not (part == name):
-                widget.display = part == name
-                changed = True
-        if changed:
-            self.refresh_bindings()
 
     @on(SearchBox.Edited)
     def search_edited(self, event: SearchBox.Edited) -> None:
@@ -305,9 +244,3 @@ class ReportScreen(TracingScreen):
             self.search.set_text("")
             self._show_topic(anew=True)
         self.action_show_panel("found")
-
-    def action_show_panel(self, name: str) -> None:
-        """Move the focus to the topics (`passes` is what lists call whatever is at their left), else to the right."""
-        right = {"sheet-panel": self.sheet_panel.rows, "notes": self.notes}
-        shown = next((widget for part, widget in right.items() if self.query_one(f"#{part}").display), None)
-        (self.topics if name in ("passes", "topics") or shown is None else shown).focus()

@@ -89,7 +89,7 @@ def ops_sheet(report: Report) -> Sheet:
         SheetColumn("calls", 7, right=True, rank=3),
         SheetColumn("slack", 9, right=True, rank=5),
         SheetColumn("estimate/self", 13, right=True, rank=6),
-        SheetColumn("type", 16, rank=2),
+        SheetColumn("type", 16, rank=2, is_name=True),
         SheetColumn("op", is_name=True),
         SheetColumn("line", 18, rank=4),
     )
@@ -141,7 +141,7 @@ def path_sheet(report: Report) -> Sheet:
         SheetColumn("time", AXIS_WIDTH, rank=1),
         _SELF,
         SheetColumn("wait", 9, right=True, rank=2),
-        SheetColumn("type", 16, rank=4),
+        SheetColumn("type", 16, rank=4, is_name=True),
         SheetColumn("op", is_name=True),
         SheetColumn("waited for", 28, rank=3),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from textual import getters, on, work
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.message import Message
 
@@ -17,12 +17,11 @@ from tfgraphdbg.graph_model import Edge, OpNode
 from tfgraphdbg.op_query import OpQuery, parse_query
 from tfgraphdbg.recording import StackTable
 from tfgraphdbg.tui import empty_states
-from tfgraphdbg.tui.background_work import BackgroundWork
 from tfgraphdbg.tui.detail_row import Jump, QueryJump
 from tfgraphdbg.tui.heat import legend
-from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, ScopesTimed, SourceColoured, StageMapped
+from tfgraphdbg.tui.messages import ConsumersFound, OpsFound, SourceColoured, StageMapped
 from tfgraphdbg.tui.op_facts import facts_of
-from tfgraphdbg.tui.op_times import OpTimes, SlackTimes, are_of_stage, scope_shares
+from tfgraphdbg.tui.op_times import are_of_stage
 from tfgraphdbg.tui.opened_stage import OpenedStage, find_consumers, map_stage
 from tfgraphdbg.tui.pass_notes import FindingPart
 from tfgraphdbg.tui.source_colours import CodeLine, coloured_lines, plain_lines
@@ -31,11 +30,12 @@ from tfgraphdbg.tui.widgets.op_list import OpList
 from tfgraphdbg.tui.widgets.row_line import RowLine
 from tfgraphdbg.tui.widgets.scope_tree import ScopeTree
 from tfgraphdbg.tui.widgets.search_box import SearchBox
+from tfgraphdbg.tui.widgets.time_colours import TimeColours
 
 SEARCH_HINT = "words   type:MatMul   line:42   file:   device:   scope:   dtype:   in:   -not"
 
 
-class OpBrowser(BackgroundWork, Vertical):
+class OpBrowser(TimeColours):
     """Shows what it is given, and posts where its user wants to go."""
 
     @dataclass
@@ -45,13 +45,10 @@ class OpBrowser(BackgroundWork, Vertical):
         jump: Jump
 
     search = getters.query_one("#search", SearchBox)
-    scopes = getters.query_one("#scopes", ScopeTree)
-    ops = getters.query_one("#ops", OpList)
     detail = getters.query_one("#detail", OpDetail)
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._stage: OpenedStage | None = None
         self._consumers: Mapping[str, tuple[Edge, ...]] | None = None
         self._op: OpNode | None = None
         self._wanted = ""
@@ -60,9 +57,6 @@ class OpBrowser(BackgroundWork, Vertical):
         self._lives_note = ""
         self._finding_parts: Mapping[str, tuple[FindingPart, ...]] = {}
         self._code: dict[str, tuple[CodeLine, ...]] = {}
-        self._times: OpTimes | None = None
-        self._slack: SlackTimes | None = None
-        self._by_time = False
 
     def compose(self) -> ComposeResult:
         """Search above; scopes, ops and detail below, side by side where there is room."""
@@ -91,67 +85,33 @@ class OpBrowser(BackgroundWork, Vertical):
 
     def lists(self, op_id: str) -> bool:
         """Whether the present search finds this op."""
-        position = self._stage.index.positions.get(op_id, -1) if self._stage else -1
+        position = self.stage.index.positions.get(op_id, -1) if self.stage else -1
         return self.ops.row_of(position) is not None
 
     def tell_lives(self, lives: OpLives | None, note: str) -> None:
         """Tell of each op what became of it; `note` says why that is not known, or not yet."""
         if lives is not self._lives or note != self._lives_note:
             self._lives, self._lives_note = lives, note
-            self._look_at(self.ops.current)
+            self.look_at(self.ops.current)
 
     def tell_findings(self, parts: Mapping[str, tuple[FindingPart, ...]]) -> None:
         """Tell of each op, by its id, which findings it takes part in."""
         if parts is not self._finding_parts:
             self._finding_parts = parts
-            self._look_at(self.ops.current)
-
-    def tell_times(self, times: OpTimes | None, slack: SlackTimes | None, *, by_time: bool) -> None:
-        """Tell of each op how long it took; `by_time`: and give ops the colours of that."""
-        if (times, slack, by_time) == (self._times, self._slack, self._by_time):
-            return
-        self._times, self._slack, self._by_time = times, slack, by_time
-        self._colour_ops()
-        self._look_at(self.ops.current)
-
-    @property
-    def coloured_times(self) -> OpTimes | None:
-        """The times that the ops on screen have the colours of; None while they have others."""
-        stage = self._stage
-        return self._times if self._by_time and stage and are_of_stage(stage.place.stage) else None
-
-    def _colour_ops(self) -> None:
-        times = self.coloured_times
-        self.query_one("#legend").display = times is not None
-        self.ops.colour(times)
-        if times is None or self._stage is None:
-            self.scopes.colour(None)
-        else:
-            self.scopes.colour({})
-            self._sum_scopes(self._stage, times)
-
-    @work(thread=True, exclusive=True, exit_on_error=False, group="scope times")
-    def _sum_scopes(self, stage: OpenedStage, times: OpTimes) -> None:
-        self.post_message(ScopesTimed(stage, times, scope_shares(stage.graph, times)))
-
-    @on(ScopesTimed)
-    def colour_scopes(self, event: ScopesTimed) -> None:
-        """Colour the tree, unless another stage or other colours are wanted by now."""
-        if event.stage is self._stage and event.times is self.coloured_times:
-            self.scopes.colour(event.shares)
+            self.look_at(self.ops.current)
 
     def wait_for(self, stage: str) -> None:
         """Say that a stage is on its way."""
-        self._stage = None
+        self.stage = None
         self.ops.empty = empty_states.reading(stage)
         self.scopes.clear()
         self._list(None, OpQuery(), ())
 
     def show(self, stage: OpenedStage) -> None:
         """List the ops of a stage at once; its scopes and consumers follow."""
-        self._stage, self._consumers = stage, None
+        self.stage, self._consumers = stage, None
         self.ops.empty = empty_states.NO_HITS if stage.index.ops else empty_states.no_ops(stage.place.stage)
-        self._colour_ops()
+        self.colour_ops()
         self.go(stage.place.op_id, stage.place.query)
         # The ops are painted first: another thread at work would delay that.
         self.call_after_refresh(self._map, stage)
@@ -170,15 +130,15 @@ class OpBrowser(BackgroundWork, Vertical):
     @on(StageMapped)
     def show_scopes(self, event: StageMapped) -> None:
         """Fill the tree."""
-        if event.stage is self._stage:
+        if event.stage is self.stage:
             self.scopes.show(event.map.scopes, event.map.functions)
 
     @on(ConsumersFound)
     def show_consumers(self, event: ConsumersFound) -> None:
         """Complete the op that is looked at."""
-        if event.stage is self._stage:
+        if event.stage is self.stage:
             self._consumers = event.consumers
-            self._look_at(self.ops.current)
+            self.look_at(self.ops.current)
 
     @on(SearchBox.Edited)
     def search_edited(self, event: SearchBox.Edited) -> None:
@@ -192,10 +152,10 @@ class OpBrowser(BackgroundWork, Vertical):
         except UsageError as error:
             self.search.set_error(error.message)
             return
-        if self._stage and query.terms:
-            self._find(self._stage, text, query)
-        elif self._stage:
-            self._list(self._stage, query, range(len(self._stage.index.ops)))
+        if self.stage and query.terms:
+            self._find(self.stage, text, query)
+        elif self.stage:
+            self._list(self.stage, query, range(len(self.stage.index.ops)))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="find")
     def _find(self, stage: OpenedStage, text: str, query: OpQuery) -> None:
@@ -204,7 +164,7 @@ class OpBrowser(BackgroundWork, Vertical):
     @on(OpsFound)
     def list_found(self, event: OpsFound) -> None:
         """List what was found, unless the user typed on or went elsewhere."""
-        if event.stage is self._stage and event.text == self.search.text:
+        if event.stage is self.stage and event.text == self.search.text:
             self._list(event.stage, event.query, event.positions)
 
     def _list(self, stage: OpenedStage | None, query: OpQuery, positions: Sequence[int]) -> None:
@@ -217,17 +177,17 @@ class OpBrowser(BackgroundWork, Vertical):
             self.ops.show(index.ops, positions, index.stacks, query.words, wanted)
             total = f"{len(index.ops):,} ops"
             self.search.set_count(f"{len(positions):,} of {total}" if query.terms else total)
-        self._look_at(self.ops.current)
+        self.look_at(self.ops.current)
 
     @on(OpList.OpHighlighted)
     def op_highlighted(self, event: OpList.OpHighlighted) -> None:
         """Show the op under the cursor, unless the cursor has moved on."""
         if event.op is self.ops.current:
             self._wanted = event.op.id
-            self._look_at(event.op)
+            self.look_at(event.op)
 
-    def _look_at(self, op: OpNode | None) -> None:
-        stage = self._stage
+    def look_at(self, op: OpNode | None) -> None:
+        stage = self.stage
         if op is None or stage is None:
             self.detail.show(None, "", self._code)
             return
@@ -236,7 +196,7 @@ class OpBrowser(BackgroundWork, Vertical):
         found = self._finding_parts.get(op.id, ()) if are_of_stage(stage.place.stage) else ()
         facts = replace(facts, lives=self._lives, lives_note=self._lives_note, findings=found)
         by_time = self.coloured_times is not None
-        facts = replace(facts, times=self._times, slack=self._slack, by_time=by_time)
+        facts = replace(facts, times=self.times, slack=self.slack, by_time=by_time)
         for file in {frame.file for frame in facts.user_frames}:
             if file in stage.sources and file not in self._code:
                 self._code[file] = plain_lines(stage.sources[file])
@@ -251,7 +211,7 @@ class OpBrowser(BackgroundWork, Vertical):
     def show_coloured(self, event: SourceColoured) -> None:
         """Show the same code in colours."""
         self._code[event.file] = event.lines
-        self._look_at(self.ops.current)
+        self.look_at(self.ops.current)
 
     @on(OpList.OpChosen)
     def op_chosen(self) -> None:

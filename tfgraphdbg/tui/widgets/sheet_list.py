@@ -182,11 +182,15 @@ class SheetList(VirtualRows):
         mark = " " if entry.children is None else "▾" if position in self._opened else "▸"
         segments = [Segment(f" {mark} " if child < 0 else "   ", self.style_of(base, "dim"))]
         for place, cells in self._widths:
-            segments += self._cell(entry.cells[place], self._sheet.columns[place], cells, base)
+            column = self._sheet.columns[place]
+            # What is listed below a row is ops and their types, whatever its own cells are.
+            is_name = column.is_name or child >= 0
+            segments += self._cell(entry.cells[place], column._replace(width=cells, is_name=is_name), base)
             segments.append(Segment(" ", base))
         return segments
 
-    def _cell(self, cell: SheetCell, column: SheetColumn, width: int, base: Style) -> list[Segment]:
+    def _cell(self, cell: SheetCell, column: SheetColumn, base: Style) -> list[Segment]:
+        width = column.width
         if not isinstance(cell, str | Part):
             return [
                 Segment(part.text, self.style_of(base, part.style) if part.style else base)
