@@ -252,4 +252,4 @@ def test_an_unknown_analysis_is_an_error_that_guesses() -> None:
     assert "did you mean 'overview'?" in raised.value.hint
     with pytest.raises(UsageError) as raised:
         analysis_named("zzz")
-    assert raised.value.hint == "analyses: overview, diff, passes, bottlenecks"
+    assert raised.value.hint == "analyses: overview, diff, passes, bottlenecks, eager"

@@ -14,7 +14,7 @@ from tfgraphdbg.views.human_units import decimals_of, human_number, unit_of_key
 
 MAX_TERMINAL_ROWS = 30
 
-MAX_PIPED_ROWS = {"ops": 50, "fates": 50}
+MAX_PIPED_ROWS = dict.fromkeys(("ops", "fates", "critical-path", "trace", "matches"), 50)
 """By table, of those that can have a row an op: thousands of lines of text help nobody."""
 
 _INDENT = 2

@@ -1,4 +1,8 @@
-"""Measured graph -> the chain of executions that set the length of a step, from their real start and end times."""
+"""Measured graph -> the chain of executions that set the length of a step, from their real start and end times.
+
+An execution waits for the last of its inputs, and then for its thread: the runtime queues ops on threads, so that one
+whose inputs are all there may still wait for another that has nothing to do with it. Both belong to the chain.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.measured_graph import MeasuredGraph
-from tfgraphdbg.analyses.bottlenecks.path_by_time import has_nested_loops, rows_backward_by_time
+from tfgraphdbg.analyses.bottlenecks.path_by_time import SourcesByTime, has_nested_loops
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.measured_times import Timeline
 
@@ -24,67 +28,78 @@ class PathStep(NamedTuple):
     self_ns: int
     wait_ns: int
     """Since what it waited for was there; what ran nested in it on its thread counts here too."""
-    thread_ns: int
-    """Of that, the time in which its thread still ran other ops."""
-    busy_with: int
-    """The row of the last of those other ops; -1 for none."""
+    after_thread: bool
+    """Whether it waited for its thread, which ran the execution before it on the path, and not for its inputs."""
     is_first: bool
     """Whether it waited for no op: then it is counted from the begin of the step."""
 
     @property
     def waited_for(self) -> WaitKind:
-        """What most of the wait was for."""
+        """What it waited for beside the output of the op before it on the path."""
+        if self.after_thread:
+            return "thread"
         if self.wait_ns <= SAME_MOMENT_NS:
             return "none"
-        if 2 * self.thread_ns >= self.wait_ns:
-            return "thread"
         return "start" if self.is_first else "executor"
 
 
 def critical_path(graph: GraphModel, measured: MeasuredGraph, timeline: Timeline) -> tuple[PathStep, ...]:
     """The path in order of time: self times and waits add up to the end of its last op."""
-    if has_nested_loops(measured):
-        rows = rows_backward_by_time(graph, measured, timeline, SAME_MOMENT_NS)
-    else:
-        rows = [measured.rows[node] for node in _nodes_backward(measured, timeline)]
-    rows.reverse()
-    earlier = _Threads(timeline)
+    nested = has_nested_loops(measured)
+    inputs = SourcesByTime(graph, measured, timeline, SAME_MOMENT_NS) if nested else _Sources(measured, timeline)
+    walk = _walk_backward(inputs, _Threads(timeline), timeline)
+    walk.reverse()
     steps = []
     ready = 0
-    for place, row in enumerate(rows):
+    for place, (row, after_thread) in enumerate(walk):
         start, end = timeline.start_ns[row], timeline.end_ns[row]
-        if place + 1 < len(rows):
+        if place + 1 < len(walk):
             # Its reader went on before it ended: a call whose body goes on, or clocks that differ a little.
-            end = max(min(end, timeline.start_ns[rows[place + 1]]), start)
-        self_ns = min(timeline.self_ns[row], end - max(start, ready))
-        busy, last = earlier.busy_before(row, ready)
-        self_ns = max(0, self_ns)
+            end = max(min(end, timeline.start_ns[walk[place + 1][0]]), start)
+        self_ns = max(0, min(timeline.self_ns[row], end - max(start, ready)))
         wait = max(0, max(end, ready) - ready - self_ns)
-        steps.append(PathStep(row, self_ns, wait, min(busy, wait), last, place == 0))
+        steps.append(PathStep(row, self_ns, wait, after_thread, place == 0))
         ready = max(end, ready)
     return tuple(steps)
 
 
-def _nodes_backward(measured: MeasuredGraph, timeline: Timeline) -> list[int]:
-    """From the execution that ended last, each time to the one that ended last of those that it waited for."""
-    latest = _latest_given(measured)
-    timed = [node for node, row in enumerate(measured.rows) if row >= 0]
-    if not timed:
-        return []
-    node = max(timed, key=lambda node: (timeline.end_ns[measured.rows[node]], node))
-    path = [node]
-    while True:
-        start = timeline.start_ns[measured.rows[node]]
+def _walk_backward(inputs: _Sources | SourcesByTime, threads: _Threads, timeline: Timeline) -> list[tuple[int, bool]]:
+    """From the execution that ended last, each time to the one that it waited for; with whether that was its thread."""
+    path: list[tuple[int, bool]] = []
+    row = inputs.last
+    while row >= 0:
+        source = inputs.of(row)
+        # Going only back in time, it ends, whatever the graph says.
+        if source >= 0 and timeline.start_ns[source] >= timeline.start_ns[row]:
+            source = -1
+        ready = timeline.end_ns[source] if source >= 0 else 0
+        busy, last = threads.busy_before(row, ready)
+        after_thread = busy > SAME_MOMENT_NS and 2 * busy >= timeline.start_ns[row] - ready
+        path.append((row, after_thread))
+        row = last if after_thread else source
+    return path
+
+
+class _Sources:
+    """What each execution waited for by the graph: of what it reads, the one that ended last."""
+
+    def __init__(self, measured: MeasuredGraph, timeline: Timeline) -> None:
+        self._measured = measured
+        self._timeline = timeline
+        self._latest = _latest_given(measured)
+        self._node_of = {row: node for node, row in enumerate(measured.rows) if row >= 0}
+        self.last = max(self._node_of, key=lambda row: (timeline.end_ns[row], self._node_of[row]), default=-1)
+        """The row of the execution that ended last."""
+
+    def of(self, row: int) -> int:
+        """The row of what an execution waited for; -1 for none."""
+        measured, start = self._measured, self._timeline.start_ns[row]
         found, when = -1, -1
-        for source in measured.before[node]:
-            given = latest[source]
+        for source in measured.before[self._node_of[row]] if row in self._node_of else ():
+            given = self._latest[source]
             if given >= 0 and when < measured.known_ns[given] <= start + SAME_MOMENT_NS:
                 found, when = given, measured.known_ns[given]
-        # Going only back in time, it ends, whatever the graph says.
-        if found < 0 or timeline.start_ns[measured.rows[found]] >= start:
-            return path
-        path.append(found)
-        node = found
+        return measured.rows[found] if found >= 0 else -1
 
 
 def _latest_given(measured: MeasuredGraph) -> Sequence[int]:

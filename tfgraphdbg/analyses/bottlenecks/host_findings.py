@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tfgraphdbg.analyses.bottlenecks.measured_ops import sources_of
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
-from tfgraphdbg.analyses.bottlenecks.time_words import duration, percent
+from tfgraphdbg.analyses.time_words import duration, percent
 from tfgraphdbg.recording import Tracing
 from tfgraphdbg.report import Finding, SourceLine
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfgraphdbg.analyses.bottlenecks.measured_ops import sources_of
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
-from tfgraphdbg.analyses.bottlenecks.time_words import counted, duration, percent
+from tfgraphdbg.analyses.time_words import counted, duration, percent
 from tfgraphdbg.message_words import quoted
 from tfgraphdbg.report import Finding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tfgraphdbg.analyses.bottlenecks.measured_ops import MeasuredOp, StepSummary, sources_of
-from tfgraphdbg.analyses.bottlenecks.time_words import counted, duration, percent
+from tfgraphdbg.analyses.time_words import counted, duration, percent
 from tfgraphdbg.report import Finding
 
 PYTHON_CALLBACKS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})

@@ -17,7 +17,12 @@ from tfgraphdbg.report import Cell, Column, Series, Table
 
 Row = tuple[Cell, ...]
 
-_WAIT_WORDS = {"none": "", "start": "the call from Python", "executor": "the executor"}
+_WAIT_WORDS = {
+    "none": "",
+    "start": "the call from Python",
+    "executor": "the executor",
+    "thread": "its thread, which ran the op above",
+}
 
 
 class LoopTime(NamedTuple):
@@ -158,9 +163,7 @@ def path_table(path: Sequence[PathStep], times: TimesPart) -> Table:
     timeline = times.timeline
     rows: list[Row] = []
     for step in path:
-        reason = _WAIT_WORDS.get(step.waited_for, "")
-        if step.waited_for == "thread":
-            reason = f"its thread, which ran {times.ops[timeline.op[step.busy_with]].op}"
+        reason = _WAIT_WORDS[step.waited_for]
         op = times.ops[timeline.op[step.row]].op
         rows.append((op, timeline.start_ns[step.row] / 1e3, step.self_ns / 1e3, step.wait_ns / 1e3, reason))
     title = "The chain of ops that set the step's length, in order: self times and waits add up to its end"

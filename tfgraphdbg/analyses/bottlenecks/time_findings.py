@@ -17,7 +17,7 @@ from tfgraphdbg.analyses.bottlenecks.path_findings import path_findings
 from tfgraphdbg.analyses.bottlenecks.python_callbacks import PYTHON_CALLBACKS, callback_findings
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
 from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, efficiency, line_times
-from tfgraphdbg.analyses.bottlenecks.time_words import counted, duration, percent, place
+from tfgraphdbg.analyses.time_words import counted, duration, percent, place
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.message_words import quoted
 from tfgraphdbg.recording import Recording, Tracing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
-from tfgraphdbg.analyses.bottlenecks.time_words import counted, duration, percent
+from tfgraphdbg.analyses.time_words import counted, duration, percent
 
 TOP_LINES = 3
 NOTABLE_DIFFERENCE = 0.10

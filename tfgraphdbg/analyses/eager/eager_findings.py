@@ -11,6 +11,7 @@ from tfgraphdbg.analyses.eager.compared_run import ComparedRun
 from tfgraphdbg.analyses.eager.cost_tables import cost_evidence
 from tfgraphdbg.analyses.eager.eager_tables import line_times
 from tfgraphdbg.analyses.eager.gap_shares import GapPart
+from tfgraphdbg.analyses.time_words import duration
 from tfgraphdbg.eager_run import EagerOp
 from tfgraphdbg.recording import Frame
 from tfgraphdbg.report import Finding, SourceLine, ordered
@@ -57,13 +58,13 @@ def _overhead(cost: CallCost, gap: tuple[GapPart, ...]) -> Iterator[Finding]:
         return
     largest = sorted((part for part in gap if part.us > 0), key=lambda part: -part.us)[:3]
     words = ", ".join(f"{part.us / cost.gap_us:.0%} {_WORDS.get(part.name, part.name)}" for part in largest)
-    what = f"; of the {cost.gap_us:,.0f} us between them: {words}" if words else ""
+    what = f"; of the {duration(cost.gap_us)} between them: {words}" if words else ""
     yield Finding(
         rule="eager-overhead",
         severity="info",
         message=f"eager is {cost.ratio:.1f}x slower than the graph{what}",
         evidence=cost_evidence(cost),
-        suggestion=f"call it through tf.function: tracing ({cost.trace_ms:,.0f} ms) pays back after "
+        suggestion=f"call it through tf.function: tracing ({duration(cost.trace_ms * 1e3)}) pays back after "
         f"{cost.break_even_calls:,} calls; where many small ops are left, try tf.function(jit_compile=True)",
         cost=cost.gap_us,
     )
@@ -74,14 +75,14 @@ _WORDS = {"python": "Python", "dispatch": "dispatch of ops", "rest": "not explai
 
 def _slower_graph(cost: CallCost, concrete_calls: int) -> Iterator[Finding]:
     evidence = cost_evidence(cost)
-    once = f"called once, a graph costs {cost.trace_ms:,.0f} ms of tracing on top"
+    once = f"called once, a graph costs {duration(cost.trace_ms * 1e3)} of tracing on top"
     if cost.graph.is_above(cost.eager):
         slower = cost.graph.median / cost.eager.median
         is_much = slower >= SLOW_GRAPH_RATIO and -cost.gap_us >= SLOW_GRAPH_US
         yield Finding(
             rule="graph-slower",
             severity="warning" if is_much else "info",
-            message=f"the graph is {slower:.2f}x slower than eager, {-cost.gap_us:,.0f} us a call; {once}",
+            message=f"the graph is {slower:.2f}x slower than eager, {duration(-cost.gap_us)} a call; {once}",
             evidence=evidence,
             suggestion=f"call it without tf.function, or as part of a larger one{_why_slow(cost)}",
             cost=-cost.gap_us,
@@ -105,8 +106,8 @@ def _late_pay_back(cost: CallCost, concrete_calls: int) -> Iterator[Finding]:
         yield Finding(
             rule="graph-slower",
             severity="info",
-            message=f"the graph pays back only after {needed:,} calls: tracing took {cost.trace_ms:,.0f} ms, and a "
-            f"call saves {cost.gap_us:,.0f} us{made}",
+            message=f"the graph pays back only after {needed:,} calls: tracing took {duration(cost.trace_ms * 1e3)}, "
+            f"and a call saves {duration(cost.gap_us)}{made}",
             evidence=cost_evidence(cost),
             suggestion="for fewer calls than that, call it eagerly",
         )

@@ -12,6 +12,7 @@ from tfgraphdbg.analyses.eager.eager_findings import eager_findings
 from tfgraphdbg.analyses.eager.eager_tables import lines_table, timeline_series, trace_table
 from tfgraphdbg.analyses.eager.gap_shares import GapPart, gap_parts
 from tfgraphdbg.analyses.eager.matches_table import matches_table
+from tfgraphdbg.analyses.time_words import duration
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
 from tfgraphdbg.report import Report, Table, report_target
@@ -53,7 +54,7 @@ def _verdict(run: ComparedRun) -> str:
     cost = run.cost
     if cost is None:
         return f"{len(run.part.ops):,} ops ran eagerly; what a call costs in both modes was not measured"
-    both = f"{cost.eager.median:,.0f} us a call eagerly, {cost.graph.median:,.0f} us as a graph"
+    both = f"{duration(cost.eager.median)} a call eagerly, {duration(cost.graph.median)} as a graph"
     if cost.eager.is_above(cost.graph):
         pays = f"tracing pays back after {cost.break_even_calls:,} calls"
         return f"{both}: eager is {cost.ratio:.2f}x slower{_what_it_is(cost)}; {pays}"
