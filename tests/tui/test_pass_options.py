@@ -87,5 +87,5 @@ def test_options_are_shown_where_passes_are_missing() -> None:
         assert rows(ui)[0] == "switched off 1 pass"
         ui.press("k", "enter")
         assert rows(ui)[0] == "● info passes-switched-off"
-        ui.press("s", "e", "/", "a", "escape", "escape", "1")
+        ui.press("s", "z", "/", "a", "escape", "escape", "1")
         assert ui.op.name == "x"

@@ -224,7 +224,7 @@ def test_keys_go_from_fate_to_fate() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (20, 6), (40, 12), (80, 24), (120, 40), (240, 60)])
 def test_any_size(size: tuple[int, int]) -> None:
     with DrivenApp(recording_with_passes(), size) as ui:
-        ui.press("p", "j", "j", "j", "enter", "n", "n", "/", "a", "escape", "tab", "e", "s", "p", "?", "escape", "1")
+        ui.press("p", "j", "j", "j", "enter", "n", "n", "/", "a", "escape", "tab", "z", "s", "p", "?", "escape", "1")
         assert ui.app.is_running
 
 
@@ -247,12 +247,12 @@ def test_a_recording_without_passes_says_why() -> None:
         assert ui.shows(
             "What Grappler did to train_step was not recorded.", "The dumps could not be read: no space left"
         )
-        ui.press("j", "enter", "/", "a", "s", "e", "n", "escape", "escape", "tab", "tab", "1")
+        ui.press("j", "enter", "/", "a", "s", "z", "n", "escape", "escape", "tab", "tab", "1")
         assert ui.op.name == "x"
     with DrivenApp(with_meta(packed_recording([small_traced()]), options={})) as ui:
         ui.press("p")
         assert ui.shows("What Grappler did to train_step was not recorded.", "tfgraphdbg inspect model.py:train_step")
-        assert ui.lines()[-1].split() == ["1", "Graph", "2", "Log", "?", "Help", "q", "Quit"]
+        assert ui.lines()[-1].split() == "1 Graph b Bottlenecks e Eager 2 Log ? Help q Quit".split()
 
 
 def test_a_graph_file_has_no_passes() -> None:
@@ -278,7 +278,7 @@ def test_a_recording_without_a_tracing() -> None:
     with DrivenApp(with_meta(packed_recording([]), tracings=(), main_tracing=None)) as ui:
         ui.press("p")
         assert ui.shows("No tf.function ran in")
-        ui.press("j", "/", "s", "e", "escape", "2", "p", "1")
+        ui.press("j", "/", "s", "z", "escape", "2", "p", "1")
         assert ui.app.is_running
 
 

@@ -70,7 +70,7 @@ def test_nothing_stays_of_another_pass() -> None:
     with DrivenApp(recording_with_passes(), (120, 40)) as ui:
         ui.press("p", "j", "j", "j", "1", "p", "j", "j")
         assert ui.stale_lines() == []
-        ui.press("enter", "j", "/", "d", "enter", "escape", "e", "T", "2", "p")
+        ui.press("enter", "j", "/", "d", "enter", "escape", "z", "T", "2", "p")
         assert ui.stale_lines() == []
         for size in ((80, 24), (200, 60), (121, 41)):
             ui.resize(*size)
