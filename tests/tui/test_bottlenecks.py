@@ -105,6 +105,7 @@ def test_the_critical_path_is_a_list_on_an_axis_of_time() -> None:
         assert ui.shows("the call from Python", "the executor")
         starts = [min(row.index(sign) for sign in "█▏" if sign in row) for row in rows(ui)]
         assert starts == sorted(starts)
+        assert starts[0] < starts[2] < starts[4]
         ui.press("enter", "j", "enter")
         assert ui.op.id == "dense/Relu"
 

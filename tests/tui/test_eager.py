@@ -13,6 +13,7 @@ from tfgraphdbg.eager_run import EagerPart, call_costs_part, eager_part
 from tfgraphdbg.recording import MissingEvidence
 from tfgraphdbg.recording_file import encode_part
 from tfgraphdbg.tui.eager_screen import EagerScreen
+from tfgraphdbg.tui.graph_screen import GraphScreen
 
 
 def test_the_trace_stands_beside_what_each_op_became() -> None:
@@ -58,7 +59,8 @@ def test_an_op_leads_to_its_op_in_the_graph() -> None:
     with DrivenApp(recording_with_times()) as ui:
         ui.press("e", "enter", *"jjjj", "enter")
         assert (ui.app.current_mode, ui.op.id) == ("graph", "pow")
-        assert ui.shows("optimized")
+        assert isinstance(ui.screen, GraphScreen)
+        assert ui.screen.shown_stage == "optimized"
         ui.press("e", "k", "k", "k", "enter")
         assert ui.op.id == "dense/MatMul"
 
