@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
@@ -127,11 +128,16 @@ def apply_steps(ops: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> dict
     """The ops of a graph, by name, after `steps`; an op keeps its place in the order, a new one comes last."""
     after = dict(ops)
     for step in steps:
-        for name in step.removed:
-            del after[name]
-        for op in (*step.changed, *step.added):
-            after[op.name] = op
+        apply_step(after, step)
     return after
+
+
+def apply_step(ops: dict[str, OpNode], step: RewriteStep) -> None:
+    """Make `ops`, the ops of a graph by name, those after one more step; see `apply_steps`."""
+    for name in step.removed:
+        del ops[name]
+    for op in itertools.chain(step.changed, step.added):
+        ops[op.name] = op
 
 
 def graph_after(first: GraphModel, history: RewriteHistory, stage: str) -> GraphModel:
@@ -155,12 +161,13 @@ def damage_of(history: RewriteHistory, first: Iterable[OpNode], attr_sets: int) 
     """
     size = attr_sets + len(history.attr_sets)
     edited = (op for step in history.steps for op in (*step.added, *step.changed))
-    if not all(-1 <= op.attrs < size for op in (*history.first_ops, *edited)):
+    pointers = {op.attrs for op in itertools.chain(history.first_ops, edited)}
+    if pointers and not -1 <= min(pointers) <= max(pointers) < size:
         return f"it points outside its {size:,} attr sets"
-    return next(check_edits({op.name: op for op in first}, history.steps), "")
+    return next(check_edits((op.name for op in first), history.steps), "")
 
 
-def check_edits(first: Mapping[str, OpNode], steps: Iterable[RewriteStep]) -> Iterator[str]:
+def check_edits(first: Iterable[str], steps: Iterable[RewriteStep]) -> Iterator[str]:
     """What contradicts itself: removing or changing what is not there, adding what is; nothing when all is well."""
     present = set(first)
     for step in steps:

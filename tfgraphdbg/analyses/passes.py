@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
-from tfgraphdbg.analyses.fates import FATES, OpFate, PassFates, pass_fates
+from tfgraphdbg.analyses.fates import FATES, Fate, OpFate, PassFates, pass_fates
 from tfgraphdbg.analyses.hlo_auto_clusters import auto_clusters_table, recorded_clusters
 from tfgraphdbg.analyses.hlo_fates import XlaAccount
 from tfgraphdbg.analyses.hlo_tables import summary_of, tables_of, xla_account
@@ -24,6 +24,9 @@ from tfgraphdbg.rewrites import META_OPTIMIZER, RewriteHistory
 
 EVIDENCE = "grappler-passes"
 
+FateCounts = Counter[tuple[str, int | None, Fate]]
+"""How many ops had which fate, by the pass (empty: none) and its iteration."""
+
 
 def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
     """What each pass did to the graph of one tracing, and what became of each of its ops."""
@@ -31,36 +34,42 @@ def explain_passes(recording: Recording, options: AnalysisOptions) -> Report:
         return _nothing(recording, f"no tf.function was traced ({recording.meta.outcome})")
     tracing = options.tracing or recording.main_tracing
     with garbage_collection_paused():
-        own = recording.own_rewrites(tracing)
-        if own is None:
-            compiled = xla_account(recording, tracing)
-            return _nothing(recording, "", tracing) if compiled is None else _xla_report(recording, compiled)
-        fates = pass_fates(recording, tracing)
-        assert fates is not None
-        return Report(
-            analysis="passes",
-            title=_title(recording, tracing, own, fates),
-            target=report_target(recording),
-            findings=pass_findings(recording, tracing),
-            tables=(
-                _passes_table(own),
-                _counts_table(fates),
-                _fates_table(fates),
-                _functions_table(recording.rewrites(tracing)),
-                *_clusters_tables(recording, tracing, own),
-                pass_options_table(recording),
-            ),
-            series=(_timeline(own),),
-            missing=(*recording.missing, *_compiled_inside(recording.graph("optimized", tracing))),
-            stage="optimized",
-        )
+        return _explained(recording, tracing)
+
+
+def _explained(recording: Recording, tracing: Tracing) -> Report:
+    own = recording.own_rewrites(tracing)
+    if own is None:
+        compiled = xla_account(recording, tracing)
+        return _nothing(recording, "", tracing) if compiled is None else _xla_report(recording, compiled)
+    fates = pass_fates(recording, tracing)
+    assert fates is not None
+    counts = Counter((fate.pass_name or "", fate.iteration, fate.fate) for fate in fates.fates.values())
+    return Report(
+        analysis="passes",
+        title=_title(recording, tracing, own, counts),
+        target=report_target(recording),
+        findings=pass_findings(recording, tracing),
+        tables=(
+            _passes_table(own),
+            _counts_table(counts),
+            _fates_table(fates),
+            _functions_table(recording.rewrites(tracing)),
+            *_clusters_tables(recording, tracing, own),
+            pass_options_table(recording),
+        ),
+        series=(_timeline(own),),
+        missing=(*recording.missing, *_compiled_inside(recording.graph("optimized", tracing))),
+        stage="optimized",
+    )
 
 
 def _compiled_inside(ran: GraphModel) -> tuple[MissingEvidence, ...]:
     """What cannot be told of functions with `jit_compile=True` that the graph calls: XLA compiles each as a whole."""
-    compiled = {str(attrs.get("f", op.name)) for op in ran.ops if (attrs := ran.attrs_of(op)).get("_XlaMustCompile")}
-    if not compiled:
+    marked = {index for index, attrs in enumerate(ran.attr_sets) if attrs.get("_XlaMustCompile")}
+    if not marked:
         return ()
+    compiled = {str(ran.attrs_of(op).get("f", op.name)) for op in ran.ops if op.attrs in marked}
     words = f"XLA compiles {listed(sorted(compiled))}, and gives no HLO of a function that another one calls"
     return (MissingEvidence("xla-passes", f"{words}: its ops are told as they were traced"),)
 
@@ -100,10 +109,13 @@ def _why_unknown(recording: Recording, tracing: Tracing | None) -> str:
     return f"{tracing.function if tracing else 'the function'} was recorded without its passes"
 
 
-def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, fates: PassFates) -> str:
+def _title(recording: Recording, tracing: Tracing, own: RewriteHistory, counts: FateCounts) -> str:
     """`model.py:step: 49 ops given to Grappler -> 34: 9 folded, 5 fused, 3 merged, 2 removed, in 11.2 ms`."""
-    counts = Counter(fate.fate for fate in fates.fates.values() if fate.iteration is not None)
-    words = ", ".join(f"{counts[fate]:,} {fate}" for fate in FATES if counts[fate])
+    by_fate: Counter[Fate] = Counter()
+    for (_, iteration, fate), ops in counts.items():
+        if iteration is not None:
+            by_fate[fate] += ops
+    words = ", ".join(f"{by_fate[fate]:,} {fate}" for fate in FATES if by_fate[fate])
     given = recording.graph("lowered", tracing)
     before = len(given.top_level_ops)
     after = own.steps[-1].ops if own.steps else before
@@ -145,8 +157,7 @@ def _passes_table(own: RewriteHistory) -> Table:
     return Table("passes", "Grappler's passes in the order in which they ran", columns, rows)
 
 
-def _counts_table(fates: PassFates) -> Table:
-    counts = Counter((fate.pass_name or "", fate.iteration, fate.fate) for fate in fates.fates.values())
+def _counts_table(counts: FateCounts) -> Table:
     order = sorted(counts, key=lambda key: (FATES.index(key[2]), -counts[key], key[0], key[1] or 0))
     rows = tuple((fate, counts[name, iteration, fate], name or None, iteration) for name, iteration, fate in order)
     columns = (Column("fate"), Column("ops"), Column("pass"), Column("iteration"))

@@ -162,8 +162,8 @@ class _Accounting:
 
     def add_other_bodies(self) -> None:
         """Library functions that were neither inlined nor seen to be instantiated: still there, or dropped."""
-        for id_, op in self._traced.by_id.items():
-            if op.function and id_ not in self._fates:
+        for op in self._traced.ops:
+            if op.function and (id_ := op.id) not in self._fates:
                 stays = (name for name in self._specializations(op.function) if op_id(name, op.name) in self._ran)
                 function = next(stays, None)
                 if function is None:

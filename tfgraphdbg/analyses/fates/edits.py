@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
+from tfgraphdbg.analyses.fates.edited_reads import EditedReads
+from tfgraphdbg.analyses.fates.op_inputs import data_inputs, producer
 from tfgraphdbg.analyses.fates.rules import KNOWN_FROM_SHAPE, PASS_THROUGH, REARRANGING, Seen
 from tfgraphdbg.analyses.input_changes import COMMUTATIVE
 from tfgraphdbg.analyses.op_pairing import role
-from tfgraphdbg.graph_model import AttrValue, OpNode, parse_input
+from tfgraphdbg.graph_model import AttrValue, OpNode
 
 AttrSets = tuple[Mapping[str, AttrValue], ...]
 
 CONSTANT = "Const"
+
+ENTRY = "Enter"
+"""The op type by which a lowered loop reads what is outside of it."""
 
 ANY_ORDER = COMMUTATIVE | {"AddN", "SquaredDifference"}
 """Op types of which Grappler sorts the inputs, so that their order says nothing."""
@@ -46,34 +51,17 @@ class Outcome(NamedTuple):
 UNUSED = Outcome("unused", "")
 
 
-def data_inputs(op: OpNode) -> list[str]:
-    """Its data inputs in GraphDef notation; control inputs come last and are left out."""
-    inputs = op.inputs
-    if inputs and inputs[-1][:1] == "^":
-        return [text for text in inputs if text[:1] != "^"]
-    return list(inputs)
-
-
-def output_of(text: str) -> int:
-    """The output that a data input reads."""
-    return 0 if ":" not in text else parse_input(text).output
-
-
-def producer(text: str) -> str:
-    """The op that makes a data input."""
-    return text if ":" not in text else parse_input(text).name
-
-
 class Edit(NamedTuple):
     """One edit: ops that are gone or changed as they were before, and what is there now."""
 
     before: Mapping[str, OpNode]
     """Every op of the graph before it."""
     after: Mapping[str, OpNode]
-    removed: Iterable[str]
-    changed: Iterable[str]
+    reads: EditedReads
     uses: Mapping[str, int]
     """How often the data of each op is read after it."""
+    entries: Set[str]
+    """The ops through which loops read what is outside of them."""
     attr_sets: AttrSets
     exact: bool = True
     """Whether the attrs of both are in `attr_sets`, and count."""
@@ -81,13 +69,18 @@ class Edit(NamedTuple):
     def computes_anew(self, name: str) -> bool:
         """Whether Grappler made another op of one, under its name, and that computes something."""
         was, now = self.before.get(name), self.after.get(name)
-        if was is None or now is None or was.op_type == now.op_type or not self.exact:
+        return was is not None and now is not None and self.is_made_anew(was, now)
+
+    def is_made_anew(self, was: OpNode, now: OpNode) -> bool:
+        """The same of an op that is there before and after."""
+        if was.op_type == now.op_type or not self.exact or role(was) == role(now):
             return False
-        return role(was) != role(now) and now.op_type not in PASS_THROUGH and now.op_type != CONSTANT
+        return now.op_type not in PASS_THROUGH and now.op_type != CONSTANT
 
     def computes(self, name: str) -> bool:
         """Whether an op did more than to pass a value on or to arrange it in another way."""
-        return self.before[name].op_type not in PASS_THROUGH | REARRANGING
+        op_type = self.before[name].op_type
+        return op_type not in PASS_THROUGH and op_type not in REARRANGING
 
     def made_constant(self, reader: str) -> str:
         """The first constant that an op reads now and that was not one before; empty for none."""
@@ -184,7 +177,7 @@ class Edit(NamedTuple):
             return False
         return self.attr_sets[was].get("value") != self.attr_sets[kept].get("value")
 
-    def read_instead(self, was: OpNode, before: list[str], after: list[str], position: int) -> str:
+    def read_instead(self, was: OpNode, before: Sequence[str], after: Sequence[str], position: int) -> str:
         """What an op of as many inputs reads now in place of one; Grappler sorts those of additions and the like."""
         if was.op_type not in ANY_ORDER:
             return after[position]
@@ -213,7 +206,7 @@ class Edit(NamedTuple):
         return next(iter(found), None)
 
 
-def newcomers(before: list[str], after: list[str]) -> list[str]:
+def newcomers(before: Sequence[str], after: Sequence[str]) -> list[str]:
     """For each input of an op that reads fewer now: what it reads in its place, or empty where that is unchanged."""
     was, now = set(before), {text: place for place, text in reversed(list(enumerate(after)))}
     # The inputs that both have divide the others into groups, of which each became one.

@@ -33,6 +33,8 @@ def most_telling(events: Sequence[FateEvent], name: str, alive: bool) -> FateEve
 
     `alive`: whether the last graph has an op of that name; one that is there again was not lost.
     """
+    if len(events) == 1 and not alive:
+        return events[0] if events[0].fate != "kept" else None
     if events and alive and all(event.seen == "inputs changed" for event in events):
         # Most ops of which anything is told: others went, and these read what came in their place.
         return next((event for event in reversed(events) if event.pass_name not in REWIRING_PASSES), events[-1])

@@ -7,7 +7,7 @@ read by `Func/c/input/_4`, `Func/c/input/_5` ..., numbered in their order.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from tfgraphdbg.analyses.fates.rules import CALLS, kind_of
 from tfgraphdbg.graph_model import FUNCTION_SEPARATOR, GraphModel, OpNode
@@ -31,12 +31,22 @@ class InlinedBodies:
         self._copies: dict[str, list[str]] = {}
         self._taken_apart: set[str] = set()
         self._places: dict[str, dict[str, None]] = {}
-        names = []
+        self._call_types = CALLS | self.bodies.keys()
+        self._passed: Mapping[str, list[str]] = {}
+        # Of other ops nobody asks what they became: most ops of most graphs are just those.
+        calls = {op.id for op in traced.ops if op.op_type in self._call_types}
+        if calls or self.bodies:
+            self._note_copies(given, calls)
+
+    def _note_copies(self, given: Iterable[OpNode], calls: Container[str]) -> None:
+        passed = []
         for op in given:
-            names.append(op.name)
+            if op.name.startswith("Func/"):
+                passed.append(op.name)
             for origin in op.origins:
-                self._note_copy(op.name, origin)
-        self._passed = _passed_arguments(names)
+                if FUNCTION_SEPARATOR in origin or origin in calls:
+                    self._note_copy(op.name, origin)
+        self._passed = _passed_arguments(passed)
 
     def _note_copy(self, name: str, origin: str) -> None:
         self._copies.setdefault(origin, []).append(name)
@@ -47,12 +57,12 @@ class InlinedBodies:
                 self._places.setdefault(function, {})[name[: -len(body_name) - 1]] = None
 
     def copies_of(self, id_: str) -> list[str]:
-        """The ops that Grappler was given and that came from a traced op: one for each place it was inlined at."""
+        """The ops that Grappler was given and that came from a call or an op of a body: one for each place."""
         return self._copies.get(id_, [])
 
     def value_of(self, id_: str, op: OpNode, ended_in: Callable[[str], str]) -> str:
         """For a call, loop or branch: where what gives its value ended, or else anything that it became."""
-        if op.op_type not in CALLS and op.op_type not in self.bodies:
+        if op.op_type not in self._call_types:
             return ""
         copies = self.copies_of(id_)
         values = (name for kind in _GIVES_VALUE for name in copies if f"/{kind}/_" in name)
@@ -80,6 +90,6 @@ class InlinedBodies:
 def _passed_arguments(names: Iterable[str]) -> Mapping[str, list[str]]:
     found: dict[str, list[tuple[int, str]]] = {}
     for name in names:
-        if name.startswith("Func/") and (passed := _PASSED.fullmatch(name)):
+        if passed := _PASSED.fullmatch(name):
             found.setdefault(passed[1], []).append((int(passed[2]), name))
     return {where: [name for _, name in sorted(numbered)] for where, numbered in found.items()}

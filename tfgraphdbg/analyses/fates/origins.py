@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -40,25 +40,25 @@ class Origins:
 
         Before that, ops that compute a part of what others did get their origins, and copies of functions theirs.
         """
-        known = optimized.by_id
         for item, followed in self._graphs.items():
             for name in followed.part_of:
                 self._add_part(item, name, followed)
-        for op in self._last_ops(known):
-            if op.id in self._first:
+        for op in self._last_ops(optimized):
+            id_ = op.id
+            if id_ in self._first:
                 continue
             base = op_id(op.function.partition(SPECIALIZED)[0], op.name)
             if op.function and base in traced.by_id:
-                self.add(op.id, base)
+                self.add(id_, base)
             else:
                 yield op, self._made_by(op)
 
-    def _last_ops(self, known: Mapping[str, OpNode]) -> Iterator[OpNode]:
-        yield from known.values()
+    def _last_ops(self, optimized: GraphModel) -> Iterator[OpNode]:
+        yield from optimized.ops
         for item, followed in self._graphs.items():
             if item:
                 for name, op in followed.now.items():
-                    if op_id(item, name) not in known:
+                    if op_id(item, name) not in optimized.by_id:
                         yield msgspec.structs.replace(op, function=item)
 
     def _add_part(self, item: str, name: str, followed: RewriteFates) -> None:

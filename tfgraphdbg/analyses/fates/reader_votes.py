@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
-from tfgraphdbg.analyses.fates.edits import Outcome, PassRun, output_of, producer
+from tfgraphdbg.analyses.fates.edits import Outcome, PassRun
+from tfgraphdbg.analyses.fates.op_inputs import output_of, producer
 
 Voted = TypeVar("Voted")
 
@@ -34,8 +35,8 @@ class ReaderVotes(NamedTuple):
     """Constants into which its readers were folded."""
     rewritten: dict[Outcome, int]
     """What became of readers that were rewritten together with it."""
-    runs: list[PassRun | None]
-    """Of each reader the earlier pass that had decided on it; None where this edit does."""
+    runs: list[PassRun]
+    """Of each reader on which an earlier pass had decided: that pass."""
 
     def for_stand_in(self, old: str, new: str) -> None:
         """Count a reader that reads `new` in place of `old`, both in GraphDef notation."""

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from tfgraphdbg.analyses.fates.edit_outcomes import EditOutcomes
-from tfgraphdbg.analyses.fates.edits import (
-    CONSTANT,
-    UNUSED,
-    AttrSets,
-    Edit,
-    Outcome,
-    PassRun,
-    data_inputs,
-    output_of,
-    producer,
-)
+from tfgraphdbg.analyses.fates.edited_reads import EditedNames, EditedReads
+from tfgraphdbg.analyses.fates.edits import CONSTANT, ENTRY, UNUSED, AttrSets, Edit, Outcome, PassRun
 from tfgraphdbg.analyses.fates.fate_events import FateEvent, most_telling
 from tfgraphdbg.analyses.fates.in_place import seen_in_place
 from tfgraphdbg.analyses.fates.lowering import is_lowered, renamed_arguments
-from tfgraphdbg.analyses.fates.rules import (
-    CLUSTERING,
-    REWIRING_PASSES,
-    RUNTIME,
-    Seen,
-    fate_of,
-    kind_of,
-)
+from tfgraphdbg.analyses.fates.op_inputs import count_reads, data_inputs, output_of, producer
+from tfgraphdbg.analyses.fates.rules import CLUSTERING, REWIRING_PASSES, RUNTIME, Seen, fate_of, kind_of
 from tfgraphdbg.graph_model import OpNode
-from tfgraphdbg.rewrites import RewriteStep
+from tfgraphdbg.rewrites import RewriteStep, apply_step
 
 
 class RewriteFates:
@@ -49,7 +32,9 @@ class RewriteFates:
         """For an op that an edit added without anything in its place: the op that it computes a part for."""
         self._attr_sets = attr_sets
         self._callees = frozenset(callees)
-        self._uses = Counter(producer(text) for op in first.values() for text in data_inputs(op))
+        self._before: dict[str, OpNode] = self.now
+        self._uses = count_reads(first.values())
+        self._entries = {name for name, op in first.items() if op.op_type == ENTRY}
         self._unread: dict[str, Outcome] = {}
         self._renamed: Mapping[str, Outcome] = {}
         self._outputs: dict[str, Mapping[int, str]] = {}
@@ -64,13 +49,18 @@ class RewriteFates:
     def lower(self, given: Mapping[str, OpNode]) -> None:
         """Follow the runtime's inlining and lowering, from the traced graph to the one that Grappler was given."""
         removed = [name for name in self.now if name not in given]
-        changed = [
-            name for name, op in given.items() if (was := self.now.get(name)) is not None and is_lowered(was, op)
-        ]
-        added = [name for name in given if name not in self.now]
+        changed, added = [], []
+        for name, op in given.items():
+            was = self.now.get(name)
+            if was is None:
+                added.append(name)
+            elif is_lowered(was, op):
+                changed.append(name)
         self._renamed = renamed_arguments(given, added)
+        self.now = dict(given)
         # The attrs of the two graphs lie in tables of their own, and an op that keeps its type keeps them.
-        self._take(PassRun(RUNTIME, None), dict(given), _Names(removed, changed, added), exact=False)
+        self._take(PassRun(RUNTIME, None), EditedNames(removed, changed, added), exact=False)
+        self._before = dict(given)
 
     def compile(self, runs_as: Mapping[str, str], ran: Mapping[str, OpNode]) -> None:
         """Follow XLA's auto-clustering: `runs_as` tells for each op of a cluster the op that runs the cluster."""
@@ -81,7 +71,8 @@ class RewriteFates:
                 outcome = Outcome("absorbed", into) if into else UNUSED
                 fate = fate_of(outcome.seen, CLUSTERING, op, self._callees)
                 now = ran[into].op_type if into else ""
-                self._add(name, FateEvent(fate, outcome.seen, *run, into, op.op_type, now))
+                event = FateEvent(fate, outcome.seen, *run, into, op.op_type, now)
+                self.events.setdefault(name, []).append(event)
         self.made_by.update(dict.fromkeys((name for name in ran if name not in self.now), run))
         # What is left reads the results of clusters, which have the values that it read before.
         self.now = {name: self.now.get(name, op) for name, op in ran.items()}
@@ -91,91 +82,86 @@ class RewriteFates:
         """Follow one step of Grappler."""
         if step.is_empty:
             return
-        after = dict(self.now)
-        for name in step.removed:
-            del after[name]
-        for op in (*step.changed, *step.added):
-            after[op.name] = op
-        names = _Names(step.removed, [op.name for op in step.changed], [op.name for op in step.added])
-        self._take(PassRun(step.short_name, step.iteration), after, names)
+        apply_step(self.now, step)
+        names = EditedNames(step.removed, [op.name for op in step.changed], [op.name for op in step.added])
+        self._take(PassRun(step.short_name, step.iteration), names)
+        apply_step(self._before, step)
 
-    def _take(self, run: PassRun, after: dict[str, OpNode], names: _Names, exact: bool = True) -> None:
-        self._count_uses(after, names)
-        edit = Edit(self.now, after, names.removed, names.changed, self._uses, self._attr_sets, exact)
+    def _take(self, run: PassRun, names: EditedNames, exact: bool = True) -> None:
+        reads = EditedReads(self._before, self.now, names)
+        unread = reads.bring_up_to_date(self._uses)
+        edit = Edit(self._before, self.now, reads, self._uses, self._entries, self._attr_sets, exact)
         outcomes = EditOutcomes(edit, self._unread)
         self.made_by.update(dict.fromkeys(names.added, run))
+        self._see_changed(run, edit, outcomes)
+        self._see_removed(run, names.removed, outcomes)
+        self._see_unread(run, unread, outcomes)
+        if exact and names.added:
+            self._find_parts(names)
+        self._entries.update(name for name in names.added if self.now[name].op_type == ENTRY)
+        self._all_ended = {}
+
+    def _see_changed(self, run: PassRun, edit: Edit, outcomes: EditOutcomes) -> None:
         only_rewires = run.pass_name in REWIRING_PASSES
         rewired: list[tuple[str, str]] = []
-        for name in names.changed:
-            outcome = seen_in_place(edit, name)
-            if only_rewires and outcome is not None and outcome.seen == "inputs changed":
-                rewired.append((name, after[name].op_type))
+        for op in edit.reads.changed:
+            outcome = seen_in_place(edit, op)
+            if outcome is None:
                 continue
-            if outcome is not None and outcome.seen == "became pass-through" and self._is_call(name):
+            name = op.was.name
+            if only_rewires and outcome.seen == "inputs changed":
+                rewired.append((name, self.now[name].op_type))
+                continue
+            if outcome.seen == "became pass-through" and kind_of(op.was, self._callees) == "call":
                 # What remains under the name of a call only orders; its value has moved elsewhere.
                 gone = outcomes.of_gone(name)
                 outcome = outcome._replace(into=gone.into, also=gone.also)
-            if outcome is not None:
-                self._add(name, self._event(name, outcome, run, after))
+            self._add(op.was, outcome, run)
         self.rewired.append((run, rewired))
-        for name in names.removed:
+
+    def _see_removed(self, run: PassRun, removed: Sequence[str], outcomes: EditOutcomes) -> None:
+        for name in removed:
             outcome = self._renamed.get(name) or outcomes.of_gone(name)
-            self._add(name, self._event(name, outcome, run, after))
+            self._add(self._before[name], outcome, run)
             self._unread.pop(name, None)
             if outcome.outputs:
                 self._outputs[name] = dict(outcome.outputs)
-        for name in outcomes.read_before:
-            if name in after and not self._uses[name]:
+
+    def _see_unread(self, run: PassRun, unread: Sequence[str], outcomes: EditOutcomes) -> None:
+        """Note what was seen of ops that are still there and that nobody reads any more, until they are read again."""
+        for name in [name for name in self._unread if self._uses[name]]:
+            del self._unread[name]
+        for name in unread:
+            if name in self.now:
                 outcome = outcomes.of_gone(name)
                 self._unread[name] = outcome if outcome.run is not None else outcome._replace(run=run)
-            elif name in self._unread:
-                del self._unread[name]
-        if exact and names.added:
-            self._find_parts(after, names)
-        self.now = after
-        self._all_ended = {}
 
-    def _find_parts(self, after: Mapping[str, OpNode], names: _Names) -> None:
+    def _find_parts(self, names: EditedNames) -> None:
         """Find for what the ops that an edit added compute a part: AddN ops of a sum, the product of a batch norm."""
         made_of = [self.events[name][-1] for name in (*names.removed, *names.changed) if name in self.events]
-        wholes = {event.into for event in made_of if event.seen in _MADE_ANEW}
-        wholes.update(outcome.into for outcome in self._unread.values() if outcome.seen in _MADE_ANEW)
-        added, waiting = set(names.added) - wholes, list(wholes)
+        # No sets: of an op that is part of two, the same one is to be told each time.
+        wholes = dict.fromkeys(event.into for event in made_of if event.seen in _MADE_ANEW)
+        wholes |= dict.fromkeys(outcome.into for outcome in self._unread.values() if outcome.seen in _MADE_ANEW)
+        added, waiting = set(names.added) - wholes.keys(), list(wholes)
         while waiting and added:
             whole = waiting.pop()
-            for source in map(producer, data_inputs(after[whole])) if whole in after else ():
-                if source in added and after[source].op_type != CONSTANT:
+            for source in map(producer, data_inputs(self.now[whole])) if whole in self.now else ():
+                if source in added and self.now[source].op_type != CONSTANT:
                     added.discard(source)
                     self.part_of[source] = whole
                     waiting.append(source)
 
-    def _is_call(self, name: str) -> bool:
-        return kind_of(self.now[name], self._callees) == "call"
-
-    def _count_uses(self, after: Mapping[str, OpNode], names: _Names) -> None:
-        uses = self._uses
-        changed = [name for name in names.changed if self.now[name].inputs != after[name].inputs]
-        for name in (*names.removed, *changed):
-            for text in self.now[name].inputs:
-                if text[:1] != "^":
-                    uses[producer(text)] -= 1
-        for name in (*changed, *names.added):
-            for text in after[name].inputs:
-                if text[:1] != "^":
-                    uses[producer(text)] += 1
-
-    def _event(self, name: str, outcome: Outcome, run: PassRun, after: Mapping[str, OpNode]) -> FateEvent:
-        op = self.now[name]
+    def _add(self, op: OpNode, outcome: Outcome, run: PassRun) -> None:
+        """Note what one edit did to `op`, as it was before."""
         run = outcome.run or run
         fate = fate_of(outcome.seen, run.pass_name, op, self._callees)
-        stands_in = after.get(outcome.into)
+        stands_in = self.now.get(outcome.into)
         says = fate in ("folded", "changed", "fused") and outcome.seen != "inputs changed"
-        reads = tuple(data_inputs(op)) if says else ()
+        reads = data_inputs(op) if says else ()
         now = stands_in.op_type if stands_in is not None else ""
-        return FateEvent(fate, outcome.seen, *run, outcome.into, op.op_type, now, reads, outcome.also)
-
-    def _add(self, name: str, event: FateEvent) -> None:
-        self.events.setdefault(name, []).append(event)
+        name, iteration = run
+        event = FateEvent(fate, outcome.seen, name, iteration, outcome.into, op.op_type, now, reads, outcome.also)
+        self.events.setdefault(op.name, []).append(event)
 
     def ended_in(self, name: str) -> str:
         """The op of the last graph that stands for an op of any graph so far; empty for none."""
@@ -185,19 +171,27 @@ class RewriteFates:
             if name in visited or not events:
                 return ""
             visited.add(name)
-            told = self._outputs.get(name, {}).get(output) if events[-1].into else None
-            name, output = (producer(told), output_of(told)) if told else (events[-1].into, 0)
+            into, outputs = events[-1].into, self._outputs.get(name)
+            told = outputs.get(output) if outputs and into else None
+            name, output = (producer(told), output_of(told)) if told else (into, 0)
         return name
 
     def all_ended_in(self, name: str) -> Collection[str]:
         """Like `ended_in`, for an op of several outputs: every op of the last graph that stands for one of them."""
-        now = self.now.get(name)
-        if now is not None and now.op_type != "NoOp":
+        if self._computes(name):
             return (name,)
+        events = self.events.get(name)
+        if events and not events[-1].also and name not in self.now and self._computes(events[-1].into):
+            return (events[-1].into,)
         known = self._all_ended.get(name)
         if known is None:
             known = self._all_ended[name] = self._find_all_ended(name)
         return known
+
+    def _computes(self, name: str) -> bool:
+        """Whether an op is in the last graph, as more than a NoOp."""
+        now = self.now.get(name)
+        return now is not None and now.op_type != "NoOp"
 
     def _find_all_ended(self, name: str) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -221,7 +215,9 @@ class RewriteFates:
         """The event that is an op's fate: the first one that is final, else the one that says most; None: untouched."""
         alive = name in self.now
         event = most_telling(self.events.get(name, ()), name, alive)
-        return event if event is None or alive else self._with_what_it_became(event)
+        if event is None or alive or event.fate != "changed":
+            return event
+        return self._with_what_it_became(event)
 
     def _with_what_it_became(self, event: FateEvent) -> FateEvent:
         """The same, or the removal of the op that went on in its place."""
@@ -234,14 +230,6 @@ class RewriteFates:
             last = after[-1]
             followed.add(last.into)
         return last if last.fate == "removed" else event
-
-
-class _Names(NamedTuple):
-    """The ops of an edit by what happened to them."""
-
-    removed: Sequence[str]
-    changed: Sequence[str]
-    added: Sequence[str]
 
 
 _MADE_ANEW: frozenset[Seen] = frozenset({"new op", "absorbed", "taken over", "became another op", "became fused"})

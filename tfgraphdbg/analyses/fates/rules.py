@@ -142,7 +142,7 @@ def _rule(seen: Seen, pass_name: str, kind: Kind) -> FateRule:
 
 def fate_of(seen: Seen, pass_name: str, op: OpNode, callees: Container[str]) -> Fate:
     """The fate that the first fitting rule gives."""
-    return rule_of(seen, pass_name, op, callees).fate
+    return _rule(seen, pass_name, kind_of(op, callees)).fate
 
 
 def kind_of(op: OpNode, callees: Container[str]) -> Kind:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tfgraphdbg.analyses.fates.edits import ANY_ORDER, MAX_CHAIN, data_inputs, output_of, producer
+from tfgraphdbg.analyses.fates.edits import ANY_ORDER, MAX_CHAIN
+from tfgraphdbg.analyses.fates.op_inputs import data_inputs, output_of, producer
 from tfgraphdbg.analyses.fates.rewrite_fates import RewriteFates
 from tfgraphdbg.analyses.fates.rules import PASS_THROUGH
 from tfgraphdbg.graph_model import OpNode
@@ -28,7 +29,7 @@ class SameValues:
             return True
         return before.op_type in ANY_ORDER and self._is_permutation(was, reads)
 
-    def _is_permutation(self, was: list[str], reads: list[str]) -> bool:
+    def _is_permutation(self, was: Sequence[str], reads: Sequence[str]) -> bool:
         left = list(reads)
         for old in was:
             found = next((new for new in left if self._is_same(old, new)), None)
@@ -47,7 +48,7 @@ class SameValues:
             if name == new_name or new_name in self._followed.all_ended_in(name):
                 return True
             op = self._known(name)
-            inputs = data_inputs(op) if op is not None and op.op_type in PASS_THROUGH else []
+            inputs = data_inputs(op) if op is not None and op.op_type in PASS_THROUGH else ()
             if output >= len(inputs):
                 return False
             old = inputs[output]
