@@ -59,7 +59,11 @@ def told(*op_types: str, threads: tuple[int, ...] = ()) -> ToldOps:
 
 
 def run_of(*op_types: str, wall: float = 100.0, python: float = 1.0) -> TimedRun:
-    ops = tuple(TimedOp(op_type, python, 2.0, 3.0, None, float(at)) for at, op_type in enumerate(op_types))
+    """An op type in brackets ran for an argument of the op after it."""
+    ops = tuple(
+        TimedOp(op_type.strip("()"), python, 2.0, 3.0, None, float(at), op_type[0] == "(" or op_type == "_EagerConst")
+        for at, op_type in enumerate(op_types)
+    )
     return TimedRun(wall, (TimedThread(ops, 4.0),))
 
 
@@ -96,9 +100,27 @@ def test_a_constant_made_inside_another_op_takes_its_own_part() -> None:
     run = timed_run(space([(100, 160, MARKER), *constant, *outer]))
     assert run is not None
     made, product = run.threads[0].ops
-    assert made == TimedOp("_EagerConst", 0, 4, 2, None, 121)
+    assert made == TimedOp("_EagerConst", 0, 4, 2, None, 121, of_argument=True)
     assert product == TimedOp("Mul", 10, 24, 10, None, 150)
     assert sum(one.python_us + one.dispatch_us + one.kernel_us for one in run.threads[0].ops) + 10 == run.wall_us
+
+
+def test_a_variable_read_for_another_op_is_of_its_argument() -> None:
+    read: list[Spec] = [(115, 121, "EagerExecute"), (116, 121, "EagerLocalExecute: ReadVariableOp")]
+    outer: list[Spec] = [
+        (110, 150, "TFE_Py_FastPathExecute_C"),
+        (125, 149, "EagerExecute"),
+        (126, 149, "EagerLocalExecute: BiasAdd"),
+    ]
+    run = timed_run(space([(100, 160, MARKER), *read, *outer]))
+    assert run is not None
+    assert [(one.op_type, one.of_argument) for one in run.threads[0].ops] == [
+        ("ReadVariableOp", True),
+        ("BiasAdd", False),
+    ]
+    part = joined(told("BiasAdd"), [run_of("(ReadVariableOp)", "BiasAdd")], no_place)
+    assert [one.op_type for one in part.ops] == ["ReadVariableOp", "BiasAdd"]
+    assert (part.unmatched, part.unrepeatable) == (0, "")
 
 
 def test_ops_inside_the_kernel_of_another_come_before_it_and_count_once() -> None:

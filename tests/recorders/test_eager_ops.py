@@ -13,7 +13,7 @@ import pytest
 
 from tests.recorders.loading import load, own_process, write  # noqa: F401
 from tfgraphdbg.eager_run import EagerPart
-from tfgraphdbg.recorders import eager_internals, eager_joining
+from tfgraphdbg.recorders import eager_internals, eager_times
 from tfgraphdbg.recorders.call_costs import record_call_costs
 from tfgraphdbg.recorders.eager_ops import record_eager_ops
 from tfgraphdbg.recorders.eager_times import timed_run
@@ -404,7 +404,7 @@ def test_call_costs_agree_with_timeit() -> None:
 def test_an_eager_recording_from_the_command_line(recorded) -> None:
     recording = load_file(recorded("matmul.py:matmul", "--eager"))
     part = eager_part(recording)
-    assert [op.op_type for op in part.ops if op.op_type != eager_joining.CONSTANT] == [
+    assert [op.op_type for op in part.ops if op.op_type != eager_times.CONSTANT] == [
         "Transpose",
         "Transpose",
         "MatMul",

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
-from tfgraphdbg.analyses.contract import Analysis
+from tfgraphdbg.analyses.contract import Analysis, AnalysisOptions
 from tfgraphdbg.analyses.diff import compare_graphs
-from tfgraphdbg.analyses.eager import explain_eager
 from tfgraphdbg.analyses.overview import summarize_recording
 from tfgraphdbg.analyses.passes import explain_passes
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.message_words import close_matches
+from tfgraphdbg.recording import Recording
+from tfgraphdbg.report import Report
+
+
+# These two are many modules, which take a tenth of a second to import: only who asks for them waits for that.
+def _find_bottlenecks(recording: Recording, options: AnalysisOptions) -> Report:
+    from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
+
+    return find_bottlenecks(recording, options)
+
+
+def _explain_eager(recording: Recording, options: AnalysisOptions) -> Report:
+    from tfgraphdbg.analyses.eager import explain_eager
+
+    return explain_eager(recording, options)
+
 
 ANALYSES: tuple[Analysis, ...] = (
     Analysis("overview", "what was recorded: stages, op types, scopes, functions and devices", summarize_recording),
@@ -29,11 +43,11 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis(
         "bottlenecks",
         "where the time of a step goes: source lines, ops, the critical path",
-        find_bottlenecks,
+        _find_bottlenecks,
         takes_device_model=True,
     ),
     Analysis(
-        "eager", "what eager execution costs beside the graph, and which graph op each eager op became", explain_eager
+        "eager", "what eager execution costs beside the graph, and which graph op each eager op became", _explain_eager
     ),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tfgraphdbg.analyses.bottlenecks.time_findings import op_time_findings
 from tfgraphdbg.analyses.pass_findings import pass_findings
 from tfgraphdbg.recording import Recording, Tracing
 from tfgraphdbg.report import Finding, ordered
@@ -19,6 +18,8 @@ MAX_INFOS = 3
 
 def overview_findings(recording: Recording, tracing: Tracing | None) -> tuple[Finding, ...]:
     """What is wrong with the recording itself, then the most important findings of the other analyses."""
+    from tfgraphdbg.analyses.bottlenecks.time_findings import op_time_findings
+
     findings: list[Finding] = []
     if recording.meta.outcome != "complete":
         findings.append(_partial(recording))

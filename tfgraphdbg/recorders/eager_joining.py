@@ -13,9 +13,6 @@ from tfgraphdbg.eager_run import EagerOp, EagerPart
 from tfgraphdbg.recorders.eager_op_log import ToldOps, renumbered
 from tfgraphdbg.recorders.eager_times import TimedOp, TimedRun
 
-CONSTANT = "_EagerConst"
-"""Makes a tensor of a Python value. Op callbacks never see it."""
-
 LARGEST_COMPARISON = 4_000_000
 """Product of two lengths up to which difflib looks at every element."""
 
@@ -70,7 +67,7 @@ def _beside(ops: Sequence[EagerOp], run: TimedRun) -> _Joined:
     unmatched = 0
     differences: list[int] = []
     for thread, (own, timed) in enumerate(_threads(ops, run)):
-        pairs = _pairs([op.op_type for op in own], [op.op_type for op in timed])
+        pairs = _pairs([op.op_type for op in own], timed)
         partner = {theirs: ours for ours, theirs in pairs}
         waiting: list[TimedOp] = []
         for place, op in enumerate(timed):
@@ -79,7 +76,7 @@ def _beside(ops: Sequence[EagerOp], run: TimedRun) -> _Joined:
                 times[index, 0] = op
                 times.update({(index, at): constant for at, constant in enumerate(reversed(waiting), 1)})
                 waiting = []
-            elif op.op_type == CONSTANT:
+            elif op.of_argument:
                 waiting.append(op)
             else:
                 unmatched += 1
@@ -106,11 +103,11 @@ def _threads(ops: Sequence[EagerOp], run: TimedRun) -> list[tuple[list[EagerOp],
 
 
 def _real_types(timed: Iterable[TimedOp]) -> list[str]:
-    return [op.op_type for op in timed if op.op_type != CONSTANT]
+    return [op.op_type for op in timed if not op.of_argument]
 
 
 def _first_difference(own: Sequence[EagerOp], pairs: Sequence[tuple[int, int]], timed: Sequence[TimedOp]) -> list[int]:
-    real = [place for place, op in enumerate(timed) if op.op_type != CONSTANT]
+    real = [place for place, op in enumerate(timed) if not op.of_argument]
     theirs = [place for _, place in pairs]
     if len(pairs) == len(own) == len(real):
         return []
@@ -119,10 +116,10 @@ def _first_difference(own: Sequence[EagerOp], pairs: Sequence[tuple[int, int]], 
     return [own[min(at, len(own) - 1)].index] if own else []
 
 
-def _pairs(ours: list[str], theirs: list[str]) -> list[tuple[int, int]]:
+def _pairs(ours: list[str], timed: Sequence[TimedOp]) -> list[tuple[int, int]]:
     """Which op of the log is which of the profile: equal types in the same order."""
-    places = [place for place, op_type in enumerate(theirs) if op_type != CONSTANT]
-    types = [theirs[place] for place in places]
+    places = [place for place, op in enumerate(timed) if not op.of_argument]
+    types = [timed[place].op_type for place in places]
     if types == ours:
         return list(enumerate(places))
     large = len(ours) * len(types) > LARGEST_COMPARISON
@@ -139,17 +136,16 @@ def _with_times(ops: Sequence[EagerOp], best: _Joined, beside: Sequence[_Joined]
     made: list[EagerOp] = []
     places: list[int] = []
     for op in ops:
-        constants = [
-            EagerOp(-1, CONSTANT, device=op.device, stack=op.stack, thread=op.thread) for _ in extra.get(op.index, ())
-        ]
-        keys = [(op.index, before) for before in sorted(extra.get(op.index, ()), reverse=True)]
-        for key, constant in zip(keys, constants, strict=True):
-            made.append(_timed(msgspec.structs.replace(constant, index=len(made)), key, beside))
+        for before in sorted(extra.get(op.index, ()), reverse=True):
+            key = (op.index, before)
+            hidden = EagerOp(len(made), best.times[key].op_type, device=op.device, stack=op.stack, thread=op.thread)
+            made.append(_timed(hidden, key, beside))
         places.append(len(made))
         made.append(_timed(op, (op.index, 0), beside))
     for index in sorted((index for index in extra if index < 0), reverse=True):
         for before in sorted(extra[index], reverse=True):
-            made.append(_timed(EagerOp(len(made), CONSTANT, thread=-1 - index), (index, before), beside))
+            hidden = EagerOp(len(made), best.times[index, before].op_type, thread=-1 - index)
+            made.append(_timed(hidden, (index, before), beside))
     return _renumbered(made, places)
 
 

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 MARKER = "tfgraphdbg eager call"
 """The event that marks the call itself in a profile."""
 
+CONSTANT = "_EagerConst"
+"""Makes a tensor of a Python value."""
+
 OP_EVENT = "EagerLocalExecute: "
 SHELLS = ("EagerExecute", "TFE_Py_FastPathExecute_C", "TFE_Py_ExecuteCancelable", "TFE_Py_Execute")
 """Events around that of an op in which TensorFlow prepares its inputs and outputs, from the inside."""
@@ -28,6 +31,9 @@ class TimedOp(NamedTuple):
     bytes: int | None
     end_us: float = 0.0
     """On the profiler's own clock."""
+    of_argument: bool = False
+    """Whether TensorFlow ran it to make a tensor of another op's argument, a number or a variable: callbacks, which
+    are told of that other op, never see it."""
 
 
 class TimedThread(NamedTuple):
@@ -102,6 +108,7 @@ class _Span:
         self.shells = shells
         self.kernel_start = self.kernel_end = event.end
         self.bytes = 0
+        self.of_argument = self.op_type == CONSTANT
         self.python = self.dispatch = self.kernel = 0
 
 
@@ -116,6 +123,7 @@ def _timed_thread(events: list[_Event], begin: int, end: int, tells_bytes: bool)
             span.kernel / 1e6,
             span.bytes if tells_bytes else None,
             span.end / 1e6,
+            span.of_argument,
         )
         for span in sorted(spans, key=lambda span: (span.end, -span.start))
     )
@@ -161,6 +169,8 @@ def _widen(spans: list[_Span]) -> None:
         for shell in span.shells:
             if owners[shell] is span:
                 span.start, span.end = shell.start, shell.end
+            else:
+                span.of_argument = True
 
 
 def _share_out(spans: list[_Span], begin: int, end: int) -> int:
