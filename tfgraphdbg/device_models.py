@@ -28,8 +28,8 @@ class _DataSheet(NamedTuple):
     gb_per_s: int
 
 
-# What NVIDIA publishes of these products; they serve estimates, and not each was looked up again. Multiprocessors x cores x boost clock x 2
-# is the peak that they print for float32 without tensor cores: 19.5 TFLOPS of an A100, 66.9 of an H100 SXM.
+# What NVIDIA publishes of these products; they serve estimates, and not each was looked up again. Multiprocessors x
+# cores x boost clock x 2 is the peak for float32 without tensor cores: 19.5 TFLOPS of an A100, 66.9 of an H100 SXM.
 # Grappler itself takes 64 cores a multiprocessor for all of compute capability 6 to 9, which halves those with 128.
 NAMED_DEVICES: Mapping[str, _DataSheet] = {
     "gpu:p100": _DataSheet("NVIDIA P100 SXM2", 56, 64, 1480, 732),

@@ -118,8 +118,12 @@ def test_a_variable_read_for_another_op_is_of_its_argument() -> None:
         ("ReadVariableOp", True),
         ("BiasAdd", False),
     ]
-    part = joined(told("BiasAdd"), [run_of("(ReadVariableOp)", "BiasAdd")], no_place)
-    assert [one.op_type for one in part.ops] == ["ReadVariableOp", "BiasAdd"]
+    log = ToldOps([EagerOp(0, "BiasAdd", ("argument:x", "constant"))], (), ("MainThread",))
+    part = joined(log, [run_of("(ReadVariableOp)", "BiasAdd")], no_place)
+    assert [(one.op_type, one.inputs) for one in part.ops] == [
+        ("ReadVariableOp", ()),
+        ("BiasAdd", ("argument:x", "0:0")),
+    ]
     assert (part.unmatched, part.unrepeatable) == (0, "")
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from tfgraphdbg.eager_run import EagerOp, EagerPart
 from tfgraphdbg.recorders.eager_op_log import ToldOps, renumbered
-from tfgraphdbg.recorders.eager_times import TimedOp, TimedRun
+from tfgraphdbg.recorders.eager_times import CONSTANT, TimedOp, TimedRun
 
 LARGEST_COMPARISON = 4_000_000
 """Product of two lengths up to which difflib looks at every element."""
@@ -150,9 +150,27 @@ def _with_times(ops: Sequence[EagerOp], best: _Joined, beside: Sequence[_Joined]
 
 
 def _renumbered(made: list[EagerOp], places: list[int]) -> list[EagerOp]:
-    constants = {at for at, op in enumerate(made)} - set(places)
-    moved = iter(renumbered([op for at, op in enumerate(made) if at not in constants], places))
-    return [op if at in constants else next(moved) for at, op in enumerate(made)]
+    told = set(places)
+    moved = iter(renumbered([op for at, op in enumerate(made) if at in told], places))
+    ops: list[EagerOp] = []
+    reads: list[int] = []
+    for at, op in enumerate(made):
+        if at in told:
+            ops.append(_with_reads(next(moved), reads))
+            reads = []
+        else:
+            ops.append(op)
+            reads += [at] if op.op_type != CONSTANT else []
+    return ops
+
+
+def _with_reads(op: EagerOp, reads: list[int]) -> EagerOp:
+    """A callback cannot tell a variable that TensorFlow read by itself from a constant; the profile can."""
+    if not reads or op.inputs.count("constant") != len(reads):
+        return op
+    read = iter(reads)
+    inputs = tuple(f"{next(read)}:0" if text == "constant" else text for text in op.inputs)
+    return msgspec.structs.replace(op, inputs=inputs)
 
 
 def _timed(op: EagerOp, key: Key, beside: Iterable[_Joined]) -> EagerOp:
