@@ -119,7 +119,7 @@ def test_equal_structures_are_tried_once(programs, monkeypatch):
 
     tf = pytest.importorskip("tensorflow")
     counted = []
-    run = chance_trials.tensorflow_internals.grappler_result
+    run = chance_trials.grappler_internals.grappler_result
     monkeypatch.setattr(
         chance_trials.tensorflow_internals, "grappler_result", lambda *args: counted.append(1) or run(*args)
     )

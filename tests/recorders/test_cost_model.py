@@ -116,9 +116,9 @@ def test_scaled_estimates_are_those_of_the_cost_model_for_that_device(graphs, es
 
 
 def test_the_speed_of_this_machine_is_what_the_cost_model_takes(estimates):
-    from tfgraphdbg.recorders import tensorflow_internals
+    from tfgraphdbg.recorders import grappler_internals
 
-    machine = tensorflow_internals.local_device_properties(CPU)
+    machine = grappler_internals.local_device_properties(CPU)
     assert estimates.gigaops == pytest.approx(machine.num_cores * machine.frequency / 1e3)
     assert (estimates.gb_per_s, estimates.devices[0].kind) == (32.0, "CPU")
 

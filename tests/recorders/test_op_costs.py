@@ -30,10 +30,10 @@ def _costs(op_costs, program, *args):
 
 
 def test_compute_time_is_the_work_over_the_speed_of_this_machine(tf, op_costs):
-    from tfgraphdbg.recorders import tensorflow_internals
+    from tfgraphdbg.recorders import grappler_internals
 
     costs = _costs(op_costs, lambda x: tf.tanh(x @ x), tf.ones((256, 256)))
-    machine = tensorflow_internals.local_device_properties(CPU)
+    machine = grappler_internals.local_device_properties(CPU)
     operations_a_us = machine.num_cores * machine.frequency
     product = costs.by_op["matmul"]
     assert product.compute_us == pytest.approx(2 * 256**3 / operations_a_us, rel=0.01)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import parse_input
-from tfgraphdbg.recorders import fusion_removals, tensorflow_internals
+from tfgraphdbg.recorders import fusion_removals, grappler_internals
 from tfgraphdbg.recorders.small_graph_edits import known_shape, node_of, remove_nodes
 from tfgraphdbg.recorders.small_graphs import CLASS, SOURCE, data_inputs
 from tfgraphdbg.recorders.trial_names import TrialNames
@@ -65,7 +65,7 @@ def use_constant_permutations(graph_def: Any, names: TrialNames) -> str:
             return "the number of dimensions is not known"
         constant = graph_def.node.add(name=f"permutation_{name}", op="Const", device=node.device)
         constant.attr["dtype"].type = node.attr["Tperm"].type
-        reversed_dimensions = tensorflow_internals.tensor_of(range(shape[0])[::-1], node.attr["Tperm"].type)
+        reversed_dimensions = grappler_internals.tensor_of(range(shape[0])[::-1], node.attr["Tperm"].type)
         constant.attr["value"].tensor.CopyFrom(reversed_dimensions)
         node.input[1] = constant.name
     return ""

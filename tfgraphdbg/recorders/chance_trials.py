@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tfgraphdbg.chances.contract import Chance, Proof, TriedChance
 from tfgraphdbg.graph_model import GraphModel
-from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders import grappler_internals
 from tfgraphdbg.recorders.blocker_removals import LEFT_ALONE, REMOVALS, UNTRIED, Removal
 from tfgraphdbg.recorders.chance_gains import estimated_gain
 from tfgraphdbg.recorders.duplicate_copies import ops_of_copies
@@ -137,7 +137,7 @@ def _tried(trial: RuleTrial, removal: Removal, before: Any, names: TrialNames) -
 
 def _optimized(graph_def: Any, trial: RuleTrial) -> Any:
     devices: Mapping[str, Any] = {
-        name: tensorflow_internals.local_device_properties(name)
+        name: grappler_internals.local_device_properties(name)
         for name in {node.device for node in graph_def.node if node.device}
     }
-    return tensorflow_internals.grappler_result(graph_def, fetches_of(graph_def), trial.optimizers, devices)
+    return grappler_internals.grappler_result(graph_def, fetches_of(graph_def), trial.optimizers, devices)

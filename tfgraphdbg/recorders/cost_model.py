@@ -16,7 +16,7 @@ from tfgraphdbg.cost_estimates import (
     estimates_part,
 )
 from tfgraphdbg.graph_model import GraphModel, garbage_collection_paused
-from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders import grappler_internals
 from tfgraphdbg.recorders.distinct_ops import DistinctOps, distinct_ops
 from tfgraphdbg.recorders.op_costs import (
     CPU_BANDWIDTH,
@@ -53,7 +53,7 @@ def record_estimates(writer: RecordingWriter, index: int, optimized: GraphModel,
 def estimates_of(graph: GraphModel, graph_def: Any) -> EstimatesPart | str:
     """The estimates of all ops that the cost model knows something of, or the reason why there are none."""
     devices = {
-        name: tensorflow_internals.local_device_properties(name)
+        name: grappler_internals.local_device_properties(name)
         for name in sorted({node.device for node in graph_def.node if node.device})
     }
     if not devices:
@@ -97,7 +97,7 @@ def _cores_of_multiprocessor(architecture: str) -> int:
 
 
 def _host(device: str) -> Any:
-    return tensorflow_internals.local_device_properties(re.sub(r"device:\w+:\d+$", "device:CPU:0", device))
+    return grappler_internals.local_device_properties(re.sub(r"device:\w+:\d+$", "device:CPU:0", device))
 
 
 def _costs(distinct: DistinctOps, devices: Mapping[str, Any]) -> dict[str, OpCost]:

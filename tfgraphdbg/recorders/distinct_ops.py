@@ -9,7 +9,7 @@ import math
 from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import CONTROL, GraphModel, OpNode, OutputInfo
-from tfgraphdbg.recorders.tensorflow_internals import dtype_enum
+from tfgraphdbg.recorders.grappler_internals import dtype_enum
 
 LEFT_OUT = frozenset(
     {

@@ -12,7 +12,7 @@ import msgspec
 
 from tfgraphdbg.eager_run import EagerOp
 from tfgraphdbg.graph_model import AttrValue, OutputInfo
-from tfgraphdbg.recorders import eager_internals, tensorflow_internals
+from tfgraphdbg.recorders import eager_internals, grappler_internals, tensorflow_internals
 from tfgraphdbg.recorders.function_names import text_of
 from tfgraphdbg.recorders.python_stacks import StackCollector
 
@@ -58,7 +58,7 @@ class EagerOpLog:
         self.cut = False
         self._caller = sys._getframe(1).f_code
         # Numbers of dtypes are compared in the callback, their names are not.
-        self._resource_dtype = tensorflow_internals.dtype_enum(RESOURCE)
+        self._resource_dtype = grappler_internals.dtype_enum(RESOURCE)
 
     def __call__(
         self, op_type: str | bytes, inputs: Any, attrs: Any, outputs: Any, op_name: str | None = None, graph: Any = None

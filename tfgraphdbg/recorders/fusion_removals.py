@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfgraphdbg.graph_model import CONTROL, parse_input
-from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders import grappler_internals
 from tfgraphdbg.recorders.small_graph_edits import bypass, known_shape, node_of, remove_nodes
 from tfgraphdbg.recorders.small_graphs import SOURCE, add_source, data_inputs
 from tfgraphdbg.recorders.trial_names import TrialNames
@@ -56,13 +56,13 @@ def drop_control_edges(graph_def: Any, names: TrialNames) -> str:
 def use_float32(graph_def: Any, names: TrialNames) -> str:
     """The same graph in float32."""
     before = node_of(graph_def, names.pattern[0]).attr["T"].type
-    after = tensorflow_internals.dtype_enum("float32")
+    after = grappler_internals.dtype_enum("float32")
     if before in (0, after):
         return "its dtype is float32 already"
     for node in graph_def.node:
         if node.op == "Const" and node.attr["dtype"].type == before:
             node.attr["value"].tensor.CopyFrom(
-                tensorflow_internals.converted_tensor(node.attr["value"].tensor, "float32")
+                grappler_internals.converted_tensor(node.attr["value"].tensor, "float32")
             )
         for value in node.attr.values():
             if value.WhichOneof("value") == "type" and value.type == before:
@@ -139,7 +139,7 @@ def use_constant_bias(graph_def: Any, names: TrialNames) -> str:
                 return "the bias is not a vector of known size"
             constant = graph_def.node.add(name="constant_bias", op="Const", device=node.device)
             constant.attr["dtype"].type = source["output_types"].list.type[read.output]
-            zeros = tensorflow_internals.zeros_tensor(constant.attr["dtype"].type, sizes)
+            zeros = grappler_internals.zeros_tensor(constant.attr["dtype"].type, sizes)
             constant.attr["value"].tensor.CopyFrom(zeros)
             node.input[place] = constant.name
             return ""

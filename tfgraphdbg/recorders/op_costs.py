@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import parse_input
-from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders import grappler_internals
 
 CPU_BANDWIDTH = 32_000_000
 """KB/s that the cost model takes for a CPU of unknown bandwidth (OpLevelCostEstimator::GetDeviceInfo)."""
@@ -52,7 +52,7 @@ def estimated_costs(graph_def: Any) -> OpCosts | str:
     if refused:
         return refused
     try:
-        devices = {name: tensorflow_internals.local_device_properties(name) for name in names}
+        devices = {name: grappler_internals.local_device_properties(name) for name in names}
         if not all(device.frequency > 0 and device.num_cores > 0 for device in devices.values()):
             return "TensorFlow does not know the frequency and the cores of this machine"
         asked = _with_shapes_of_arguments(graph_def, names[0])
@@ -67,13 +67,13 @@ def performance_on_slowed_devices(graph_def: Any, fetches: list[str], devices: M
     """The cost model's words on every op that fetches need, each placed on one of `devices`."""
     slowed = {name: _slowed(device) for name, device in devices.items()}
     frequencies = {node.name: devices[node.device].frequency for node in graph_def.node}
-    performances = tensorflow_internals.estimated_performance(graph_def, fetches, slowed)
+    performances = grappler_internals.estimated_performance(graph_def, fetches, slowed)
     return {found.node: _cost(found, frequencies[found.node]) for found in performances if found.node in frequencies}
 
 
 def devices_in_words(names: Iterable[str]) -> str:
     """What the cost model takes for the devices of these full names: `CPU AuthenticAMD: 2 cores at 2445 MHz`."""
-    return "; ".join(dict.fromkeys(described(tensorflow_internals.local_device_properties(name)) for name in names))
+    return "; ".join(dict.fromkeys(described(grappler_internals.local_device_properties(name)) for name in names))
 
 
 def _danger(graph_def: Any) -> str:

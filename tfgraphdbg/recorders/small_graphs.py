@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tfgraphdbg.graph_model import CONTROL, GraphModel, InputRef, OutputInfo, parse_input
-from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders import grappler_internals
 
 MAX_CONSTANT = 4096
 """Bytes of a constant that is taken along; of a larger one the dtype and shape are."""
@@ -118,12 +118,12 @@ class _Extraction:
         given = self._large.output(read)
         if variable is not None and given.dtype == "resource":
             return self._variable(variable, number)
-        return add_source(self._graph, tensorflow_internals.dtype_enum(given.dtype), given.shape, self._device)
+        return add_source(self._graph, grappler_internals.dtype_enum(given.dtype), given.shape, self._device)
 
     def _variable(self, read: OutputInfo, number: int) -> str:
         """A variable that gives what an op reads: a handle from elsewhere would tell no shape."""
         node = self._graph.node.add(name=f"variable_{number}", op="VarHandleOp", device=self._device)
-        node.attr["dtype"].type = tensorflow_internals.dtype_enum(read.dtype)
+        node.attr["dtype"].type = grappler_internals.dtype_enum(read.dtype)
         set_shape(node.attr["shape"].shape, read.shape)
         return str(node.name)
 
@@ -144,7 +144,7 @@ class _Extraction:
             return
         node = self._graph.node.add(name=name, op="Identity", device=self._device)
         node.input.append(reference(own_name, read.output))
-        node.attr["T"].type = tensorflow_internals.dtype_enum(self._large.output(read).dtype)
+        node.attr["T"].type = grappler_internals.dtype_enum(self._large.output(read).dtype)
 
 
 def add_source(graph_def: Any, dtype: int, shape: Sequence[int | None] | None, device: str) -> str:
@@ -152,7 +152,7 @@ def add_source(graph_def: Any, dtype: int, shape: Sequence[int | None] | None, d
     source = next((node for node in graph_def.node if node.name == SOURCE), None)
     if source is None:
         arguments = graph_def.node.add(name="arguments", op="_Arg", device=device)
-        arguments.attr["T"].type = tensorflow_internals.dtype_enum("resource")
+        arguments.attr["T"].type = grappler_internals.dtype_enum("resource")
         arguments.attr["index"].i = 0
         source = graph_def.node.add(name=SOURCE, op="IteratorGetNext", input=["arguments"], device=device)
     types, shapes = source.attr["output_types"].list.type, source.attr["output_shapes"].list.shape
