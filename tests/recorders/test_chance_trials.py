@@ -121,7 +121,7 @@ def test_equal_structures_are_tried_once(programs, monkeypatch):
     counted = []
     run = chance_trials.grappler_internals.grappler_result
     monkeypatch.setattr(
-        chance_trials.tensorflow_internals, "grappler_result", lambda *args: counted.append(1) or run(*args)
+        chance_trials.grappler_internals, "grappler_result", lambda *args: counted.append(1) or run(*args)
     )
 
     def optimizer_runs(height):
@@ -170,7 +170,7 @@ def test_an_error_of_the_optimizer_costs_one_trial_alone(programs, monkeypatch):
     def broken(*args):
         raise ValueError("no such pass")
 
-    monkeypatch.setattr(chance_trials.tensorflow_internals, "grappler_result", broken)
+    monkeypatch.setattr(chance_trials.grappler_internals, "grappler_result", broken)
     (tried,) = programs.tried_chances(programs.second_consumer)
     assert (tried.proof, tried.trial) == ("rule", "not tried: ValueError: no such pass")
 
