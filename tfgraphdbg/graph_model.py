@@ -62,6 +62,10 @@ def garbage_collection_paused() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            if not gc.get_freeze_count():
+                # What was just built is then held to be old, and is not walked at once.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
