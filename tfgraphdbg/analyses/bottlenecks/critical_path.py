@@ -6,7 +6,8 @@ whose inputs are all there may still wait for another that has nothing to do wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.measured_graph import MeasuredGraph
@@ -118,33 +119,39 @@ def _latest_given(measured: MeasuredGraph) -> Sequence[int]:
 
 
 class _Threads:
-    """Which executions each thread had, in order."""
+    """What each thread ran, in order of start."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._place: list[int] = []
+        self._starts: dict[int, list[int]] = {}
         self._rows: dict[int, list[int]] = {}
+        self._reached: dict[int, list[int]] = {}
+        self._busy: dict[int, list[int]] = {}
         for row, thread in enumerate(timeline.thread):
-            own = self._rows.setdefault(thread, [])
-            self._place.append(len(own))
-            own.append(row)
+            start, end = timeline.start_ns[row], timeline.end_ns[row]
+            reached, busy = self._reached.setdefault(thread, []), self._busy.setdefault(thread, [])
+            before = reached[-1] if reached else 0
+            self._place.append(len(reached))
+            self._starts.setdefault(thread, []).append(start)
+            self._rows.setdefault(thread, []).append(row)
+            reached.append(max(before, end))
+            busy.append((busy[-1] if busy else 0) + max(0, end - max(start, before)))
 
     def busy_before(self, row: int, since_ns: int) -> tuple[int, int]:
-        """How long the thread of an execution ran others from `since_ns` to its start, and the last of them or -1."""
-        busy, last = 0, -1
-        start = self._timeline.start_ns[row]
-        for other in self._earlier(row):
-            end = self._timeline.end_ns[other]
-            if end <= since_ns and self._timeline.start_ns[other] <= since_ns:
-                break
-            if end <= start + SAME_MOMENT_NS:
-                last = other if last < 0 else last
-                begin = max(self._timeline.start_ns[other], since_ns)
-                busy += max(0, min(end, start) - begin)
-                start = min(start, begin)
-        return busy, last
+        """How long the thread of an execution ran others from `since_ns` to its start, and the last of them or -1.
 
-    def _earlier(self, row: int) -> Iterator[int]:
-        own = self._rows[self._timeline.thread[row]]
-        for place in range(self._place[row] - 1, -1, -1):
-            yield own[place]
+        Nothing for what runs nested in another execution: it waits for no thread.
+        """
+        thread, place, start = self._timeline.thread[row], self._place[row], self._timeline.start_ns[row]
+        if not place or self._reached[thread][place - 1] > start + SAME_MOMENT_NS:
+            return 0, -1
+        spent = self._busy_until(thread, start, place - 1)
+        since = bisect_right(self._starts[thread], since_ns) - 1
+        return max(0, spent - self._busy_until(thread, since_ns, since)), self._rows[thread][place - 1]
+
+    def _busy_until(self, thread: int, moment_ns: int, place: int) -> int:
+        """How long a thread ran something until a moment; `place` is its last execution that started before."""
+        if place < 0:
+            return 0
+        return self._busy[thread][place] - max(0, self._reached[thread][place] - moment_ns)
