@@ -16,6 +16,9 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 
 RecordedSample = Callable[..., Path]
 
+GRAPHS_ALONE = ("--steps", "0", "--no-eager")
+"""Nothing is measured and nothing runs eagerly: most tests are about graphs, and save those seconds."""
+
 
 def run_tfgraphdbg(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
@@ -33,7 +36,10 @@ def run_tfgraphdbg(*words: str, cwd: Path | None = None, **environment: str) -> 
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedSample:
-    """`recorded("matmul.py:matmul")` is the file of that sample's recording; more words go to the command line."""
+    """`recorded("matmul.py:matmul")` is the file of that sample's recording; more words go to the command line.
+
+    Of graphs alone, unless a test names --steps or --eager.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     folder = shared / "recorded"
@@ -43,7 +49,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedSample:
         path = folder / (re.sub(r"\W+", "-", " ".join((target, *words))) + ".tfgdbg")
         with _OnlyOne(path.with_suffix(".lock")):
             if not path.exists():
-                done = run_tfgraphdbg("record", str(SAMPLES / target), "-o", str(path), *words)
+                steps = () if "--steps" in words else ("--steps", "0")
+                eager = () if {"--eager", "--no-eager"} & set(words) else ("--no-eager",)
+                done = run_tfgraphdbg("record", str(SAMPLES / target), "-o", str(path), *words, *steps, *eager)
                 assert done.returncode == 0, done.stderr
         return path
 

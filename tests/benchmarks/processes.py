@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
 
+GRAPHS_ALONE = ("--steps", "0", "--no-eager")
+"""Words of a recording without measured steps and without an eager run."""
+
 
 class Measured(NamedTuple):
     """One process: wall seconds and peak resident MB, its children's apart."""

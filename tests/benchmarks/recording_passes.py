@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.processes import ROOT, Measured, Row, middle, python
+from tests.benchmarks.processes import GRAPHS_ALONE, ROOT, Measured, Row, middle, python
 
 PROGRAM = ROOT / "tests" / "recorders" / "programs" / "resnet50_train_step.py"
 LARGE = ROOT / "tests" / "benchmarks" / "efficientnet_train_step.py"
@@ -59,7 +59,7 @@ def _record(target: str, out: str, *words: str) -> None:
 
     if WITHOUT in words:
         recorder_process.recorder_environment = undumped
-    sys.exit(main(["record", target, "-o", out, "-q"]))
+    sys.exit(main(["record", target, "-o", out, "-q", *GRAPHS_ALONE]))
 
 
 if __name__ == "__main__":

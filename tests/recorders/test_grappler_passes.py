@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES, run_tfgraphdbg
+from tests.conftest import GRAPHS_ALONE, SAMPLES, run_tfgraphdbg
 from tests.recorders.test_structure import SAMPLE_TARGETS
 from tfgraphdbg.graph_model import AttrValue, OpNode
 from tfgraphdbg.recorder_environment import recorder_environment
@@ -58,7 +58,7 @@ def record(folder: Path, source: str, *words: str, target: str = "program.py") -
     """Record a program of a few lines."""
     (folder / "program.py").write_text("import tensorflow as tf\n" + textwrap.dedent(source))
     out = folder / "run.tfgdbg"
-    done = run_tfgraphdbg("record", str(folder / target), "-o", str(out), *words)
+    done = run_tfgraphdbg("record", str(folder / target), "-o", str(out), *GRAPHS_ALONE, *words)
     assert out.exists(), done.stderr
     return load(out)
 

@@ -42,7 +42,7 @@ def rows_of(report: Report, table: str) -> list[dict[str, Any]]:
 def test_the_critical_path_is_the_one_that_was_built(
     recorded: RecordedSample, function: str, naps: list[str], beside: list[str], milliseconds: float
 ) -> None:
-    report = report_of(recorded(f"{PROGRAM}:{function}", "--steps", "5", "--no-eager"))
+    report = report_of(recorded(f"{PROGRAM}:{function}", "--steps", "5"))
     path = rows_of(report, "critical-path")
     slept = [row for row in path if row["self_us"] > 10_000]
     assert [
@@ -61,7 +61,7 @@ def seconds_of(part: Callable[[], object]) -> float:
 def test_the_slow_line_comes_first_with_its_true_share(recorded: RecordedSample) -> None:
     import tensorflow as tf
 
-    report = report_of(recorded("slow_line.py:step", "--no-eager"))
+    report = report_of(recorded("slow_line.py:step", "--steps", "10"))
     first = rows_of(report, "lines")[0]
     source = (SAMPLES / "slow_line.py").read_text(encoding="utf-8").splitlines()
     assert "argsort" in source[first["line"] - 1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tfgraphdbg
-from tests.conftest import SAMPLES, run_tfgraphdbg
+from tests.conftest import GRAPHS_ALONE, SAMPLES, run_tfgraphdbg
 from tests.recorders.loading import environment
 from tfgraphdbg.analyses.pass_options import pass_option_findings, pass_options_table
 from tfgraphdbg.errors import UsageError
@@ -83,7 +83,7 @@ def test_a_recording_without_a_pass_has_no_step_of_it_and_says_so(recorded):
 def recorded_program(folder: Path, source: str, *words: str, code: int = 0) -> tfgraphdbg.recording.Recording:
     program, out = folder / "program.py", folder / "run.tfgdbg"
     program.write_text(DENSE + source)
-    done = run_tfgraphdbg("record", str(program), "-o", str(out), *words)
+    done = run_tfgraphdbg("record", str(program), "-o", str(out), *GRAPHS_ALONE, *words)
     assert done.returncode == code, done.stderr
     return load(out)
 

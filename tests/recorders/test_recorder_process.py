@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES, run_tfgraphdbg
+from tests.conftest import GRAPHS_ALONE, SAMPLES, run_tfgraphdbg
 from tfgraphdbg.recording_file import load
 
 CRASHING = """
@@ -46,7 +46,7 @@ def record(
 ) -> tuple[subprocess.CompletedProcess[str], Path]:
     """Run `record` on a program and give the file it should have kept."""
     out = tmp_path / "run.tfgdbg"
-    return run_tfgraphdbg("record", str(program) + target, "-o", str(out), *words), out
+    return run_tfgraphdbg("record", str(program) + target, "-o", str(out), *GRAPHS_ALONE, *words), out
 
 
 WITH_TENSORFLOW = """

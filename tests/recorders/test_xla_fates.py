@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_tfgraphdbg
+from tests.conftest import GRAPHS_ALONE, run_tfgraphdbg
 from tests.data.test_hlo_fates import assert_exact
 from tfgraphdbg.analyses.fates import pass_fates
 from tfgraphdbg.analyses.hlo_auto_clusters import recorded_clusters
@@ -110,7 +110,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     folder: Path = tmp_path_factory.mktemp("xla")
     program, out = folder / "program.py", folder / "run.tfgdbg"
     program.write_text(PROGRAM)
-    done = run_tfgraphdbg("record", str(program), "-o", str(out))
+    done = run_tfgraphdbg("record", str(program), "-o", str(out), *GRAPHS_ALONE)
     assert done.returncode == 0, done.stderr
     return load(out)
 
@@ -215,7 +215,7 @@ def test_auto_clustering(tmp_path: Path) -> None:
     program, out = tmp_path / "program.py", tmp_path / "run.tfgdbg"
     program.write_text(CLUSTERED)
     flags = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit --tf_xla_min_cluster_size=2"
-    done = run_tfgraphdbg("record", str(program), "-o", str(out), TF_XLA_FLAGS=flags)
+    done = run_tfgraphdbg("record", str(program), "-o", str(out), *GRAPHS_ALONE, TF_XLA_FLAGS=flags)
     assert done.returncode == 0, done.stderr
     recording = load(out)
     found = recorded_clusters(recording, recording.tracing_of("clustered"))
