@@ -19,6 +19,9 @@ RecordedSample = Callable[..., Path]
 GRAPHS_ALONE = ("--steps", "0", "--no-eager")
 """Nothing is measured and nothing runs eagerly: most tests are about graphs, and save those seconds."""
 
+MEASURED = ("resnet50_train_step.py", "bert_train_step.py", "passes_lstm.py", "two_devices.py")
+"""Models whose one recording also serves the tests of measured times."""
+
 
 def run_tfgraphdbg(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
@@ -38,7 +41,7 @@ def run_tfgraphdbg(*words: str, cwd: Path | None = None, **environment: str) -> 
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedSample:
     """`recorded("matmul.py:matmul")` is the file of that sample's recording; more words go to the command line.
 
-    Of graphs alone, unless a test names --steps or --eager.
+    Of graphs alone, unless it is one of `MEASURED` or a test names --steps or --eager.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
@@ -49,7 +52,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedSample:
         path = folder / (re.sub(r"\W+", "-", " ".join((target, *words))) + ".tfgdbg")
         with _OnlyOne(path.with_suffix(".lock")):
             if not path.exists():
-                steps = () if "--steps" in words else ("--steps", "0")
+                measured = Path(target.rpartition(":")[0]).name in MEASURED
+                steps = () if "--steps" in words else ("--steps", "3" if measured else "0")
                 eager = () if {"--eager", "--no-eager"} & set(words) else ("--no-eager",)
                 done = run_tfgraphdbg("record", str(SAMPLES / target), "-o", str(path), *words, *steps, *eager)
                 assert done.returncode == 0, done.stderr

@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import SAMPLES, run_tfgraphdbg
 from tests.hand_built import HOSTILE_NAMES, hostile_graph, packed_recording, small_optimized, small_traced
 from tests.pass_recordings import packed_with_passes
+from tests.timed_recordings import packed_with_times
 from tfgraphdbg.analyses import ANALYSES
 from tfgraphdbg.recording_file import load, save
 
@@ -31,6 +32,13 @@ PathFinder.find_spec = lambda name, path=None, target=None: None if name == "ten
 def recording(tmp_path: Path) -> str:
     path = tmp_path / "small.tfgdbg"
     save(packed_recording([small_traced(), small_optimized()]), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def timed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("timed") / "timed.tfgdbg"
+    save(packed_with_times(), path)
     return str(path)
 
 
@@ -78,6 +86,9 @@ def without_tensorflow(tmp_path: Path) -> dict[str, str]:
         (("overview", "{recording}", "--batch", "0"), 2, "1 or more"),
         (("overview", "{recording}", "--input", "float32[2]"), 2, "leave --input out"),
         (("overview", "{recording}", "--without", "remapper"), 2, "leave --without out"),
+        (("overview", "{recording}", "--steps", "0"), 2, "leave --steps out"),
+        (("overview", "{recording}", "--no-eager"), 2, "leave --eager out"),
+        (("overview", "{recording}", "--steps", "-1"), 2, "0 or more"),
         (("overview", "{recording}", "--only", "remapper"), 2, "leave --only out"),
         (("overview", "{program}", "--without", "remaper"), 2, "did you mean --without remapper?"),
         (("overview", "{program}", "--without", "meta_optimizer"), 2, "it runs the passes"),
@@ -107,8 +118,9 @@ def test_bad_input_gives_one_message_a_hint_and_its_exit_code(recording, tmp_pat
 
 @pytest.mark.parametrize("verb", [*(analysis.name for analysis in ANALYSES), "inspect"])
 @pytest.mark.parametrize("format_", ["text", "json", "csv"])
-def test_every_report_comes_in_every_format(recording, with_passes, verb, format_):
-    done = run_tfgraphdbg(verb, with_passes if verb == "passes" else recording, "-f", format_)
+def test_every_report_comes_in_every_format(recording, with_passes, timed, verb, format_):
+    fitting = {"passes": with_passes, "bottlenecks": timed, "eager": timed}
+    done = run_tfgraphdbg(verb, fitting.get(verb, recording), "-f", format_)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "\x1b" not in done.stdout

@@ -191,3 +191,13 @@ def test_the_second_event_of_an_op_that_runs_asynchronously_is_no_second_executi
         ],
     )
     assert [work.self_ps for work in found.work if work.kind == "op"] == [20]
+
+
+def test_an_op_outside_of_process_belongs_to_the_call_under_way_and_not_to_an_earlier_step() -> None:
+    first, second = runs(
+        python=[*call(0, 100, "f", 7), *call(200, 300, "f", 8)],
+        executor_1=[process(10, 50, 7), event(12, 30, "a:MatMul"), event(210, 280, "a:MatMul")],
+        executor_2=[event(220, 240, "b:Relu"), event(150, 160, "b:Relu")],
+    )
+    assert own(first) == {"a": 18, "": 22}
+    assert own(second) == {"a": 70, "b": 20}

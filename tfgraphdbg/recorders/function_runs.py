@@ -82,6 +82,9 @@ class _Frame(NamedTuple):
 UNKNOWN = 0
 """The context of a stretch of work whose first `Process` has not come yet."""
 
+_OWN_CONTEXTS = -(1 << 62)
+"""Contexts of our own count down from here; those of the runtime are other numbers."""
+
 _OUTSIDE = _Frame(1 << 63, None, None, None, None, "")
 
 
@@ -97,6 +100,8 @@ class FunctionRuns:
         self._regions = WorkerRegions()
         self._latest: dict[int, int] = {}
         """By line: the context of its latest stretch of `Process`."""
+        self._by_time: dict[int, tuple[int, int]] = {}
+        """By a context of our own: the latest one of the line of an op that ran in none, and when the op began."""
         self._executor_lines = {number for number, line in enumerate(lines) if line.kind == "executor"}
         for number, line in enumerate(lines):
             self._read(number, line)
@@ -163,9 +168,23 @@ class FunctionRuns:
         return None
 
     def _op_after_process(self, number: int, event: Event, parent: Work | None) -> Work | None:
-        """An op that a thread of the executor runs after its stretch of `Process` has ended: it goes on with it."""
-        split = _op_name(event.name) if number in self._executor_lines and number in self._latest else None
-        return _op_work(Work("op", event, number, self._latest[number], parent), split) if split else None
+        """An op that a thread of the executor runs outside of any stretch of `Process`: mostly it goes on with its
+        latest one, but that may be of an earlier step."""
+        split = _op_name(event.name) if number in self._executor_lines else None
+        if split is None:
+            return None
+        context = _OWN_CONTEXTS - len(self._by_time)
+        self._by_time[context] = (self._latest.get(number, UNKNOWN), event.start)
+        return _op_work(Work("op", event, number, context, parent), split)
+
+    def _root_by_time(self, context: int) -> tuple[FunctionCall | None, Work | None]:
+        """Where an op belongs that ran outside of `Process`: to the call of its thread's latest one if that is under
+        way, else to the only call that is."""
+        latest, start = self._by_time[context]
+        call, caller = self._root(latest)
+        if call is not None and call.start <= start < call.end:
+            return call, caller
+        return self._call_at(start), None
 
     def _compiled(self, number: int, event: Event, outer: _Frame) -> Work | None:
         """XLA's run of a whole function; its event has the function's name twice."""
@@ -197,6 +216,9 @@ class FunctionRuns:
                 return call, caller
             caller = caller or op
             context = op.context
+        if context in self._by_time and context not in seen:
+            call, outer = self._root_by_time(context)
+            return call, caller or outer
         return None, None
 
     def _give_to_calls(self) -> None:
