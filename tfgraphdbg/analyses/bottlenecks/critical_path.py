@@ -6,7 +6,6 @@ whose inputs are all there may still wait for another that has nothing to do wit
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -74,8 +73,10 @@ def _walk_backward(inputs: _Sources | SourcesByTime, threads: _Threads, timeline
         if source >= 0 and timeline.start_ns[source] >= timeline.start_ns[row]:
             source = -1
         ready = timeline.end_ns[source] if source >= 0 else 0
-        busy, last = threads.busy_before(row, ready)
-        after_thread = busy > SAME_MOMENT_NS and 2 * busy >= timeline.start_ns[row] - ready
+        last = threads.before(row)
+        held = timeline.end_ns[last] - ready if last >= 0 else 0
+        # What ran on its thread until most of the wait was over held it up; the rest is the executor's.
+        after_thread = held > SAME_MOMENT_NS and 2 * held >= timeline.start_ns[row] - ready
         path.append((row, after_thread))
         row = last if after_thread else source
     return path
@@ -122,36 +123,16 @@ class _Threads:
     """What each thread ran, in order of start."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._place: list[int] = []
-        self._starts: dict[int, list[int]] = {}
-        self._rows: dict[int, list[int]] = {}
-        self._reached: dict[int, list[int]] = {}
-        self._busy: dict[int, list[int]] = {}
+        self._before: list[int] = []
+        latest: dict[int, int] = {}
         for row, thread in enumerate(timeline.thread):
-            start, end = timeline.start_ns[row], timeline.end_ns[row]
-            reached, busy = self._reached.setdefault(thread, []), self._busy.setdefault(thread, [])
-            before = reached[-1] if reached else 0
-            self._place.append(len(reached))
-            self._starts.setdefault(thread, []).append(start)
-            self._rows.setdefault(thread, []).append(row)
-            reached.append(max(before, end))
-            busy.append((busy[-1] if busy else 0) + max(0, end - max(start, before)))
+            last = latest.get(thread, -1)
+            # What runs nested in another execution waits for no thread.
+            nested = last >= 0 and timeline.end_ns[last] > timeline.start_ns[row] + SAME_MOMENT_NS
+            self._before.append(-1 if nested else last)
+            if last < 0 or timeline.end_ns[row] >= timeline.end_ns[last]:
+                latest[thread] = row
 
-    def busy_before(self, row: int, since_ns: int) -> tuple[int, int]:
-        """How long the thread of an execution ran others from `since_ns` to its start, and the last of them or -1.
-
-        Nothing for what runs nested in another execution: it waits for no thread.
-        """
-        thread, place, start = self._timeline.thread[row], self._place[row], self._timeline.start_ns[row]
-        if not place or self._reached[thread][place - 1] > start + SAME_MOMENT_NS:
-            return 0, -1
-        spent = self._busy_until(thread, start, place - 1)
-        since = bisect_right(self._starts[thread], since_ns) - 1
-        return max(0, spent - self._busy_until(thread, since_ns, since)), self._rows[thread][place - 1]
-
-    def _busy_until(self, thread: int, moment_ns: int, place: int) -> int:
-        """How long a thread ran something until a moment; `place` is its last execution that started before."""
-        if place < 0:
-            return 0
-        return self._busy[thread][place] - max(0, self._reached[thread][place] - moment_ns)
+    def before(self, row: int) -> int:
+        """The execution that its thread ended last before it began; -1 for none."""
+        return self._before[row]
