@@ -456,3 +456,20 @@ def test_the_overview_has_the_hot_lines_too() -> None:
     assert [finding.message for finding in found.findings if finding.rule == "hot-line"] == [
         finding.message for finding in own.findings if finding.rule == "hot-line"
     ]
+
+
+def test_what_a_thread_runs_next_bounds_the_room_of_an_op_and_the_path_has_none() -> None:
+    # By the graph alone `a` could end when the step does; but `c`, which is on the path, waits for its thread.
+    graph = optimized("a = Square -> float32[2]\nb = Square -> float32[2]\nc = Neg(b) -> float32[2]\nd = Exp(a)")
+    runs = [Ran("b", 0, 100, 1), Ran("a", 20, 90, 0), Ran("c", 103, 300, 0), Ran("d", 150, 160, 1)]
+    report = report_of(graph, runs, 310.0)
+    assert column(report, "critical-path", "op") == ["b", "c"]
+    slack = dict(zip(column(report, "ops", "op"), column(report, "ops", "slack_us"), strict=True))
+    assert slack == {"a": 13.0, "b": 0.0, "c": 0.0, "d": 140.0}
+
+
+def test_room_goes_through_ops_that_were_not_timed() -> None:
+    graph = optimized("a = Square -> float32[2]\nb = Identity(a)\nc = Neg(b)\nd = Exp -> float32[2]")
+    runs = [Ran("a", 0, 10, 1), Ran("d", 0, 300, 0), Ran("c", 50, 60, 2)]
+    report = report_of(graph, runs, 310.0)
+    assert (row(report, "ops", "a")["slack_us"], row(report, "ops", "c")["slack_us"]) == (280.0, 240.0)

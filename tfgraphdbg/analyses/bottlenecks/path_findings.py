@@ -45,7 +45,8 @@ def _serial_graph(step: MeasuredStep) -> Iterator[Finding]:
     helped = sum(op.time.worker_us for op in step.ops)
     if share < SERIAL_SHARE or parallelism > SERIAL_PARALLELISM or helped > HELPED_SHARE * step.summary.op_us:
         return
-    on_path = sorted((op for op in step.ops if op.slack_us == 0), key=lambda op: -op.time.self_us)
+    names = {step.times.ops[step.times.timeline.op[place.row]].op for place in step.path}
+    on_path = sorted((op for op in step.ops if op.time.op in names), key=lambda op: -op.time.self_us)
     if len(on_path) < 2:
         return
     yield Finding(

@@ -35,7 +35,8 @@ def measured_step(recording: Recording, tracing: Tracing, times: TimesPart, devi
     """Everything of one tracing's profiled steps."""
     graph = recording.graph("optimized", tracing)
     measured = measured_graph(graph, times)
-    slack = slack_of(measured, times.timeline) if measured is not None else None
+    path = critical_path(graph, measured, times.timeline) if measured is not None else ()
+    slack = slack_of(measured, times.timeline, path) if measured is not None else None
     ops = measured_ops(recording, tracing, times, slack, device_model)
     return MeasuredStep(
         times,
@@ -44,7 +45,7 @@ def measured_step(recording: Recording, tracing: Tracing, times: TimesPart, devi
         line_times(ops),
         parallelism_of(times),
         measured,
-        critical_path(graph, measured, times.timeline) if measured is not None else (),
+        path,
         slack,
         loop_times(graph, measured, times) if measured is not None else (),
     )
