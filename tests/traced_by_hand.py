@@ -31,6 +31,7 @@ class HandTracing:
         self.stacks: dict[tuple[int, ...], int] = {}
         self.attr_sets: list[dict[str, AttrValue]] = []
         self.times: dict[str, float] = {}
+        self.before_us = 0.0
         self.counts: dict[str, int] = {}
 
     def add(
@@ -67,7 +68,8 @@ class HandTracing:
             [graph], stacks=StackTable(tuple(self.frames), tuple(self.stacks)), sources={FILE: self.source}
         )
         if timed:
-            packed[tracing_times_part(0)] = encode_part(OpMetric("tracing", "us", "traced", self.times))
+            metric = OpMetric("tracing", "us", "traced", self.times, of_no_op=self.before_us)
+            packed[tracing_times_part(0)] = encode_part(metric)
         return packed
 
     def recording(self, timed: bool = True, **facts: object) -> Recording:

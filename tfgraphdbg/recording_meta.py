@@ -73,6 +73,8 @@ class OpMetric(msgspec.Struct, frozen=True):
     stage: str
     values: dict[str, float]
     basis: Basis = "measured"
+    of_no_op: float = 0.0
+    """What was measured beside all ops."""
 
 
 class Tracing(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from tests.hand_built import packed_recording, recording_of, small_traced
 from tests.timed_recordings import packed_with_times
 from tests.traced_by_hand import FILE, HandTracing
 from tfgraphdbg.analyses.bottlenecks.first_call import first_call_tables, tracing_findings
+from tfgraphdbg.analyses.bottlenecks.tracing_lines import BEFORE_FIRST_LINE
 from tfgraphdbg.measured_times import times_part
 from tfgraphdbg.recording import CALLS_PART, CallRecord, Recording, rewrites_part
 from tfgraphdbg.recording_file import encode_part
@@ -94,6 +95,15 @@ def two_lines(slow_us: float) -> HandTracing:
 def test_lines_are_those_of_the_innermost_frames_with_the_most_expensive_first():
     table = tables_of(two_lines(2_000.0).recording(trace_ms=14.0))["tracing-lines"]
     assert table.rows == ((FILE, 3, 3, 6.0, 0.4286), (FILE, 1, 1, 1.0, 0.0714))
+
+
+def test_time_before_the_first_line_has_a_row_of_its_own():
+    traced = two_lines(2_000.0)
+    traced.before_us = 7_000.0
+    tables = tables_of(traced.recording(trace_ms=14.0))
+    assert tables["tracing-lines"].rows[0] == (BEFORE_FIRST_LINE, None, None, 7.0, 0.5)
+    phases = {row[0]: row[1] for row in tables["first-call"].rows}
+    assert (phases[BEFORE_FIRST_LINE], phases["Python tracing"]) == (7.0, 7.0)
 
 
 def test_without_measured_times_lines_have_ops_alone():

@@ -32,6 +32,14 @@ def functions(tf):
     return measured_steps
 
 
+@pytest.fixture
+def own_process(monkeypatch):
+    """Call again what changes state, as in a process that nobody goes on with."""
+    from tfgraphdbg.recorders import lasting_state
+
+    monkeypatch.setattr(lasting_state, "lasting_state", lambda _: lasting_state.LastingState())
+
+
 def record(function, *args, steps=STEPS) -> Recording:
     return tfgraphdbg.record(function, *args, passes=False, steps=steps)
 
@@ -77,7 +85,7 @@ def calls_by_type(recording: Recording, times: TimesPart, op_type: str) -> float
         ("calls_compiled", "AddV2", 1),
     ],
 )
-def test_events_are_joined_and_sums_agree(tf, functions, name, op_type, calls):
+def test_events_are_joined_and_sums_agree(tf, own_process, functions, name, op_type, calls):
     recording = record(getattr(functions, name), *functions.example_inputs())
     times = times_of(recording)
     assert len(times.steps) == STEPS
@@ -99,7 +107,7 @@ def test_ops_in_functions_that_stay_calls_have_their_own_times(tf, functions):
     assert sum(op.calls for op in times.ops if op.op.endswith("::Cos")) == 4
 
 
-def test_python_in_a_py_function_is_time_of_its_op(tf):
+def test_python_in_a_py_function_is_time_of_its_op(tf, own_process):
     @tf.function
     def sleeps(x):
         return tf.py_function(lambda y: (time.sleep(0.02), y * 2.0)[1], [x], tf.float32) + 1.0
@@ -152,7 +160,7 @@ def test_no_steps_are_one_call(tf):
     assert len(calls) == 1
 
 
-def test_a_function_that_fails_when_it_runs_again_says_so(tf):
+def test_a_function_that_fails_when_it_runs_again_says_so(tf, own_process):
     runs = []
 
     def once(y):
@@ -169,6 +177,36 @@ def test_a_function_that_fails_when_it_runs_again_says_so(tf):
     assert recording.times() is None
     (gap,) = [gap for gap in recording.missing if gap.evidence == "op-times"]
     assert "only once" in gap.reason
+
+
+def test_every_steady_call_of_a_block_is_measured(tf):
+    step = tf.function(lambda x: x @ x)
+    with tfgraphdbg.watch(passes=False) as recording:
+        for _ in range(5):
+            step(tf.ones([4, 4]))
+    assert len(times_of(recording).steps) == 4
+
+
+def test_the_times_are_those_of_the_main_tracing(tmp_path, recorded):
+    """Whichever of its inputs comes last."""
+    program = tmp_path / "two_sizes.py"
+    program.write_text(
+        "import numpy as np, tensorflow as tf\n"
+        "total = tf.Variable(0.0)\n"
+        "@tf.function\n"
+        "def f(x):\n"
+        "    return total.assign_add(tf.reduce_sum(tf.tanh(x)))\n"
+        "def f_inputs():\n"
+        "    for n in (8, 8, 16, 8, 32):\n"
+        "        yield (np.ones([n, 4], 'f'),)\n"
+    )
+    recording = load(recorded(f"{program}:f", "--steps", "3", "--eager"))
+    assert sum(tracing.calls > 0 for tracing in recording.tracings) > 1
+    main = recording.main_tracing
+    times = times_of(recording)
+    assert len(times.steps) == len(times.plain_us) == 3
+    assert recording.eager(main) is not None
+    assert recording.call_costs(main) is not None
 
 
 def test_another_session_of_the_profiler_is_named_as_the_reason(tf, tmp_path):
@@ -221,7 +259,8 @@ def test_times_of_tracing_sum_up_to_the_tracing(tf, functions, name):
     assert metric is not None
     assert set(metric.values) <= set(recording.graph("traced").by_id)
     # The rest is what TensorFlow does after the last op: a part that a busy machine stretches in functions so small.
-    assert 0.5 * recording.main_tracing.trace_ms < sum(metric.values.values()) / 1e3 <= recording.main_tracing.trace_ms
+    told = (metric.of_no_op + sum(metric.values.values())) / 1e3
+    assert 0.5 * recording.main_tracing.trace_ms < told <= recording.main_tracing.trace_ms
 
 
 def test_a_slow_line_of_python_is_time_of_the_op_that_it_makes(tf):
@@ -235,6 +274,48 @@ def test_a_slow_line_of_python_is_time_of_the_op_that_it_makes(tf):
     assert metric is not None
     assert metric.values["Cos"] == pytest.approx(100_000, rel=0.5)
     assert metric.values["Sin"] < 0.8 * metric.values["Cos"]
+
+
+@pytest.mark.parametrize("autograph", [True, False])
+def test_time_before_the_first_line_is_of_no_op(tf, autograph):
+    spent = []
+
+    @tf.function(autograph=False)
+    def inner(x):
+        return tf.cos(x)
+
+    @tf.function(autograph=autograph)
+    def outer(x):
+        began = time.perf_counter()
+        y = tf.sin(x)
+        spent.append((time.perf_counter() - began) * 1e6)
+        y = inner(y)
+        return tf.tan(y)
+
+    recording = record(outer, tf.ones([2]), steps=0)
+    metric = recording.tracing_times()
+    assert metric is not None
+    trace_us = recording.main_tracing.trace_ms * 1e3
+    assert metric.values["Sin"] < spent[0] + 1_000
+    assert 0 < metric.of_no_op < trace_us
+    assert metric.of_no_op + sum(metric.values.values()) <= trace_us
+    # The set-up of a function that is called belongs to the line that calls it.
+    assert metric.values["StatefulPartitionedCall" if "StatefulPartitionedCall" in metric.values else "PartitionedCall"]
+
+
+def test_slow_set_up_is_of_no_op(tf, monkeypatch):
+    from tensorflow.python.autograph.impl import api
+
+    convert = api._convert_actual
+
+    def slow_convert(*args):
+        time.sleep(0.1)
+        return convert(*args)
+
+    monkeypatch.setattr(api, "_convert_actual", slow_convert)
+    metric = record(tf.function(lambda x: tf.sin(x)), tf.ones([2]), steps=0).tracing_times()
+    assert metric is not None
+    assert metric.of_no_op > 100_000 > metric.values["Sin"]
 
 
 @pytest.mark.slow

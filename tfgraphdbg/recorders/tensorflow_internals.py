@@ -1,4 +1,4 @@
-"""Every private TensorFlow API that recorders use, each behind a function named for what it gives.
+"""Private TensorFlow APIs, each behind a function named for what it gives; `tracing_internals` has those of tracing.
 
 Seen on TensorFlow 2.16.2 and 2.21.0. Import this only after TensorFlow has been imported by the user's program.
 """
@@ -61,25 +61,6 @@ def observed_functions(
         yield paused
     finally:
         route(trace, run)
-
-
-@contextlib.contextmanager
-def observed_op_creation(on_op: Callable[[Any, str], None]) -> Iterator[None]:
-    """While open, `on_op(func_graph, name)` is called after each op that Python adds to a FuncGraph."""
-    from tensorflow.python.framework import func_graph
-
-    create = func_graph.FuncGraph._create_op_internal
-
-    def observed_create(self: Any, *args: Any, **kwargs: Any) -> Any:
-        op = create(self, *args, **kwargs)
-        on_op(self, op.name)
-        return op
-
-    func_graph.FuncGraph._create_op_internal = observed_create
-    try:
-        yield
-    finally:
-        func_graph.FuncGraph._create_op_internal = create
 
 
 def raise_trace_level(level: int) -> bool:

@@ -1,5 +1,8 @@
 """How long Python took to make each op while functions were traced: the time since the op before, in its thread.
 
+What passes before the first line of a traced function, AutoGraph's conversion of it above all, is time of no op. Where
+one function is traced because another one calls it, that is time of the op that the calling line makes.
+
 The sum is the time of the tracing, up to its last op, where all that was traced is in the graph. It is less where
 TensorFlow throws a graph away: a function that makes variables is traced twice, and only the second graph stays.
 """
@@ -14,8 +17,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfgraphdbg.graph_model import op_id
-from tfgraphdbg.recorders import tensorflow_internals
+from tfgraphdbg.recorders import tracing_internals
 from tfgraphdbg.recording import OpMetric
+
+
+class _Begun:
+    """A tracing that is under way; microseconds."""
+
+    def __init__(self) -> None:
+        self.set_up_us = 0.0
+        self.due_us = 0.0
+        """Time of the op that comes next."""
+        self.has_arguments = False
+        self.in_body = False
 
 
 class TracingTimes:
@@ -23,35 +37,67 @@ class TracingTimes:
 
     def __init__(self) -> None:
         self._us: weakref.WeakKeyDictionary[Any, dict[str, float]] = weakref.WeakKeyDictionary()
+        self._set_up: weakref.WeakKeyDictionary[Any, _Begun] = weakref.WeakKeyDictionary()
         self._thread = threading.local()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Note ops while open."""
-        with tensorflow_internals.observed_op_creation(self._on_op):
+        set_up = tracing_internals.observed_set_up(self._on_arguments, self._on_converted)
+        with tracing_internals.observed_op_creation(self._on_op), set_up:
             yield
 
     @contextlib.contextmanager
     def tracing(self) -> Iterator[None]:
         """One tracing; one inside another is time of the other too."""
-        depth = getattr(self._thread, "depth", 0)
-        if depth == 0:
-            self._thread.before = time.perf_counter()
-        self._thread.depth = depth + 1
+        outer, spent = self._current(), self._spent_us()
+        if outer is not None:
+            outer.due_us += spent
+        begun = self._thread.begun = _Begun()
         try:
             yield
         finally:
-            self._thread.depth = depth
+            self._thread.begun = outer
+            if outer is not None:
+                outer.due_us += begun.set_up_us
+
+    def _current(self) -> _Begun | None:
+        begun: _Begun | None = getattr(self._thread, "begun", None)
+        return begun
+
+    def _spent_us(self) -> float:
+        """The time since this was last asked in this thread."""
+        now = time.perf_counter()
+        before: float = getattr(self._thread, "before", now)
+        self._thread.before = now
+        return (now - before) * 1e6
+
+    def _on_arguments(self) -> None:
+        begun = self._current()
+        if begun is not None and not begun.in_body:
+            begun.set_up_us += self._spent_us()
+            begun.has_arguments = True
+
+    def _on_converted(self) -> None:
+        begun = self._current()
+        if begun is not None and begun.has_arguments and not begun.in_body:
+            begun.set_up_us += self._spent_us()
+            begun.in_body = True
 
     def _on_op(self, graph: Any, name: str) -> None:
-        if not getattr(self._thread, "depth", 0):
+        begun = self._current()
+        if begun is None:
             return
-        now = time.perf_counter()
         graph_us = self._us.get(graph)
         if graph_us is None:
             graph_us = self._us[graph] = {}
-        graph_us[name] = graph_us.get(name, 0.0) + (now - self._thread.before) * 1e6
-        self._thread.before = now
+            self._set_up[graph] = begun
+        if not begun.has_arguments:
+            begun.set_up_us += self._spent_us()
+            return
+        begun.in_body = True
+        graph_us[name] = graph_us.get(name, 0.0) + self._spent_us() + begun.due_us
+        begun.due_us = 0.0
 
     def metric(self, func_graph: Any, libraries: Mapping[str, Any]) -> OpMetric | None:
         """The times of a traced graph's ops with those of its library functions; None when its making was not seen."""
@@ -65,4 +111,4 @@ class TracingTimes:
             for function, graph in functions.values()
             for name, spent in self._us.get(graph, {}).items()
         }
-        return OpMetric("tracing", "us", "traced", values)
+        return OpMetric("tracing", "us", "traced", values, of_no_op=round(self._set_up[func_graph].set_up_us, 1))

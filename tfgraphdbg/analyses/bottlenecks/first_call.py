@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from tfgraphdbg.analyses.bottlenecks.tracing_lines import slow_line_findings, tracing_lines_table
+from tfgraphdbg.analyses.bottlenecks.tracing_lines import (
+    BEFORE_FIRST_LINE,
+    before_first_line_ms,
+    slow_line_findings,
+    tracing_lines_table,
+)
 from tfgraphdbg.analyses.bottlenecks.unrolled_loops import unrolled_loop_findings
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import Basis, Recording, Tracing
@@ -38,7 +43,11 @@ def _phases(recording: Recording, tracing: Tracing) -> Iterator[PhaseRow]:
     if tracing.trace_ms is None:
         yield "Python tracing", None, "", "it was traced before recording began"
     else:
-        yield "Python tracing", round(tracing.trace_ms, 3), "measured", ""
+        before = before_first_line_ms(recording, tracing)
+        if before:
+            yield BEFORE_FIRST_LINE, round(before, 3), "measured", ""
+        note = "from the function's first line on" if before else ""
+        yield "Python tracing", round(tracing.trace_ms - before, 3), "measured", note
     histories = recording.rewrites(tracing, checked=False)
     if tracing.first_run_ms is None:
         yield "the first run", None, "", "it never ran"

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.recording import Recording, Tracing
-from tfgraphdbg.report import Column, Finding, SourceLine, Table
+from tfgraphdbg.report import Cell, Column, Finding, SourceLine, Table
 
 LONG_TRACING_MS = 2_000.0
 """A tracing that takes longer than this is worth looking at."""
 
 MOST = 0.5
+
+BEFORE_FIRST_LINE = "before the function's first line (AutoGraph and set-up)"
 
 NOT_RECORDED = "tracing time by line not recorded"
 
@@ -52,8 +54,9 @@ def tracing_lines_table(recording: Recording, tracing: Tracing) -> Table | None:
     if tracing.stage("traced") is None:
         return None
     lines = traced_lines(recording, tracing)
-    total = _total_ms(tracing, lines)
-    rows = tuple(
+    before = before_first_line_ms(recording, tracing)
+    total = _total_ms(tracing, lines, before)
+    rows: list[tuple[Cell, ...]] = [
         (
             line.file or "(no line of yours)",
             line.line or None,
@@ -62,7 +65,11 @@ def tracing_lines_table(recording: Recording, tracing: Tracing) -> Table | None:
             round(line.ms / total, 4) if line.ms is not None and total else None,
         )
         for line in lines
-    )
+    ]
+    if before:
+        share = round(before / total, 4)
+        more = sum(1 for line in lines if (line.ms or 0.0) > before)
+        rows.insert(more, (BEFORE_FIRST_LINE, None, None, round(before, 3), share))
     known = recording.tracing_times(tracing) is not None
     title = "What each source line added to the traced graph" + ("" if known else f"; {NOT_RECORDED}")
     columns = (
@@ -72,12 +79,18 @@ def tracing_lines_table(recording: Recording, tracing: Tracing) -> Table | None:
         Column("tracing_ms", "ms", "measured"),
         Column("share", None, "measured"),
     )
-    return Table("tracing-lines", title, columns, rows)
+    return Table("tracing-lines", title, columns, tuple(rows))
 
 
-def _total_ms(tracing: Tracing, lines: tuple[TracedLine, ...]) -> float:
+def before_first_line_ms(recording: Recording, tracing: Tracing) -> float:
+    """What passed before the traced function was entered; 0 when it was not measured."""
+    metric = recording.tracing_times(tracing)
+    return metric.of_no_op / 1e3 if metric else 0.0
+
+
+def _total_ms(tracing: Tracing, lines: tuple[TracedLine, ...], before_ms: float) -> float:
     """All of tracing, as far as it is known: ops are only a part of it."""
-    return max(tracing.trace_ms or 0.0, sum(line.ms or 0.0 for line in lines))
+    return max(tracing.trace_ms or 0.0, before_ms + sum(line.ms or 0.0 for line in lines))
 
 
 def slow_line_findings(recording: Recording, tracing: Tracing, told: Set[tuple[str, int]]) -> Iterator[Finding]:
@@ -86,8 +99,9 @@ def slow_line_findings(recording: Recording, tracing: Tracing, told: Set[tuple[s
     if trace_ms < LONG_TRACING_MS or tracing.stage("traced") is None or recording.tracing_times(tracing) is None:
         return
     lines = traced_lines(recording, tracing)
+    total = _total_ms(tracing, lines, before_first_line_ms(recording, tracing))
     for line in lines[:1]:
-        share = (line.ms or 0.0) / _total_ms(tracing, lines)
+        share = (line.ms or 0.0) / total
         if share >= MOST and line.line and (line.file, line.line) not in told:
             yield _slow_line(line, share, tracing, recording.graph("traced", tracing))
 
