@@ -69,8 +69,8 @@ def device_named(device_model: str, estimates: EstimatesPart) -> DeviceSpeed:
     if name.endswith(".toml"):
         return device_from_file(device_model.strip())
     kind, _, cores = name.partition(":")
-    if kind == "cpu" and cores.isdecimal() and len(cores) < 9:
-        return _cpu_of(int(cores), estimates)
+    if kind == "cpu" and (cores.isdecimal() or cores[1:].isdecimal()):
+        return _cpu_of(cores, estimates)
     close = close_matches(name, NAMED_DEVICES)
     meant = f"did you mean {' or '.join(close)}? " if close else ""
     known = f"{', '.join(NAMED_DEVICES)}, cpu:N for N cores, or a TOML file with clock, cores, bandwidth, peak"
@@ -106,9 +106,11 @@ def _of_data_sheet(sheet: _DataSheet) -> DeviceSpeed:
     return DeviceSpeed(words, "GPU", gigaops, sheet.gb_per_s, sheet.multiprocessors, sheet.mhz)
 
 
-def _cpu_of(cores: int, estimates: EstimatesPart) -> DeviceSpeed:
+def _cpu_of(number: str, estimates: EstimatesPart) -> DeviceSpeed:
+    cores = int(number) if number.isdecimal() and len(number) < 9 else 0
     if not 1 <= cores <= MAX_CORES:
-        raise UsageError(f"cpu:{cores} is no device model", f"a CPU has 1 to {MAX_CORES:,} cores, as in cpu:8")
+        hint = f"N in cpu:N is a number of cores from 1 to {MAX_CORES}, as in cpu:8"
+        raise UsageError(f"there is no device model {quoted('cpu:' + number)}", hint)
     own = next((one for one in devices_of(estimates) if one.kind == "CPU" and one.mhz > 0), None)
     if own is None:
         raise UsageError(

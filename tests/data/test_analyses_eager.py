@@ -15,7 +15,8 @@ from tfgraphdbg.analyses.eager import explain_eager
 from tfgraphdbg.analyses.eager.spreads import spread_of
 from tfgraphdbg.eager_run import CallCosts, EagerPart, call_costs_part, eager_part
 from tfgraphdbg.measured_times import times_part
-from tfgraphdbg.recording_file import encode_part
+from tfgraphdbg.recording import META_PART, MissingEvidence, RecordingMeta
+from tfgraphdbg.recording_file import decode_part, encode_part
 from tfgraphdbg.report import Cell, Report, Table
 
 EAGER = (300.0, 305.0, 310.0, 320.0)
@@ -192,13 +193,17 @@ class TestTables:
 class TestMissing:
     def test_without_evidence_it_says_why_and_what_to_type(self) -> None:
         report = explain_eager(small_recording(), AnalysisOptions())
-        assert not any(table.rows for table in report.tables)
+        assert report.tables == ()
         assert report.missing[-1].evidence == "eager-ops"
         assert "tfgraphdbg eager model.py:train_step" in report.missing[-1].reason
 
-    def test_a_reason_that_the_recorder_gave_is_the_one_that_is_told(self) -> None:
-        from tfgraphdbg.recording import MissingEvidence
+    def test_in_place_it_names_the_call_of_python(self) -> None:
+        gap = MissingEvidence("log", "recorded in place: TensorFlow's log went elsewhere")
+        reason = explained(packed_recording([small_traced()], missing=(gap,))).missing[-1].reason
+        assert "tfgraphdbg.record(model.py:train_step, ..., eager=True)" in reason
+        assert "tfgraphdbg eager" not in reason
 
+    def test_a_reason_that_the_recorder_gave_is_the_one_that_is_told(self) -> None:
         gap = MissingEvidence("eager-ops", "it has no eager form")
         report = explained(packed_recording([small_traced()], missing=(gap,)))
         assert report.missing == (gap,)
@@ -210,14 +215,13 @@ class TestMissing:
         report = explained(packed)
         row = dicts(report.table("cost"))[0]
         assert row["python_share"] is None
-        assert not report.table("gap").rows
-        assert not report.table("matches").rows
+        assert [table.name for table in report.tables] == ["cost"]
 
     def test_a_run_without_costs_still_has_its_trace(self) -> None:
         packed = packed_with_times()
         del packed[call_costs_part(0)]
         report = explained(packed)
-        assert not report.table("cost").rows
+        assert "cost" not in {table.name for table in report.tables}
         assert len(report.table("trace").rows) == len(SMALL_EAGER)
         assert "call-costs" in {gap.evidence for gap in report.missing}
 
@@ -240,6 +244,36 @@ class TestFindings:
         report = with_costs(CallCosts(EAGER, EAGER), msgspec.structs.replace(PART, ops=slow, wall_us=(1200.0,)))
         found = next(finding for finding in report.findings if finding.rule == "python-line-overhead")
         assert found.sources[0].line == 6
+        assert found.severity == "info"
+
+    def test_python_that_a_graph_skips_is_told_in_the_verdict(self) -> None:
+        slow = (*SMALL_EAGER[:2], msgspec.structs.replace(SMALL_EAGER[2], python_us=50_000.0), *SMALL_EAGER[3:])
+        costs = CallCosts((51_000.0, 51_200.0, 51_100.0), (200.0, 210.0, 205.0))
+        report = with_costs(costs, msgspec.structs.replace(PART, ops=slow, wall_us=(51_000.0,)))
+        assert "Python at line 6" in report.title
+        assert "which a graph call skips" in report.title
+        assert "pays back" not in report.title
+        found = next(finding for finding in report.findings if finding.rule == "python-line-overhead")
+        assert (found.severity, "not do the same work" in found.message) == ("warning", True)
+
+    @pytest.mark.parametrize(
+        ("options", "jit_compile", "begin"),
+        [
+            ({"function": {"autograph": "True", "jit_compile": "None"}}, False, "it is a tf.function already"),
+            ({"function": {"autograph": "True"}}, True, "it is a tf.function with jit_compile already"),
+            ({"function": {}}, False, "call it through tf.function"),
+            ({}, False, "keep it a tf.function if it is one"),
+        ],
+    )
+    def test_advice_knows_what_the_target_is(self, options: dict, jit_compile: bool, begin: str) -> None:
+        packed = packed_with_times()
+        meta = decode_part(packed[META_PART], RecordingMeta, "meta")
+        tracing = msgspec.structs.replace(meta.tracings[0], jit_compile=jit_compile)
+        meta = msgspec.structs.replace(meta, tracings=(tracing, *meta.tracings[1:]), options=options)
+        packed[META_PART] = encode_part(meta)
+        found = next(finding for finding in explained(packed).findings if finding.rule == "eager-overhead")
+        assert found.suggestion.startswith(begin)
+        assert ("try tf.function(jit_compile=True)" in found.suggestion) is not jit_compile
 
     def test_tensors_that_go_to_another_device_are_copies(self) -> None:
         place = "/job:localhost/replica:0/task:0/device:{}:0"

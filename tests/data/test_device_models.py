@@ -89,7 +89,14 @@ def test_estimates_that_name_one_device_only_scale_too():
         estimates_for(plain, "cpu:8")
 
 
-@pytest.mark.parametrize("name", ["gpu:a1000", "a100", "gpu:", "cpu", "cpu:", "cpu:x", "tpu:v4", "cpu:99999999999", ""])
+@pytest.mark.parametrize("name", ["cpu:-3", "cpu:0", "cpu:4097", "cpu:99999999999"])
+def test_a_number_of_cores_that_cannot_be_is_told(name):
+    error = _error(name)
+    assert error.message.startswith("there is no device model ")
+    assert error.hint == "N in cpu:N is a number of cores from 1 to 4096, as in cpu:8"
+
+
+@pytest.mark.parametrize("name", ["gpu:a1000", "a100", "gpu:", "cpu", "cpu:", "cpu:x", "tpu:v4", ""])
 def test_an_unknown_name_is_told_with_those_that_exist(name):
     if not name:
         name = "[red]\n"
@@ -103,10 +110,6 @@ def test_an_unknown_name_is_told_with_those_that_exist(name):
 def test_close_names_come_first():
     assert _error("gpu:a1000").hint.startswith("did you mean gpu:a100")
     assert _error("A100").hint.startswith("did you mean gpu:a100 or gpu:a100-80gb?")
-
-
-def test_a_cpu_has_a_core():
-    assert _error("cpu:0").message == "cpu:0 is no device model"
 
 
 def _file(tmp_path, text: str) -> str:

@@ -41,7 +41,7 @@ def human_number(value: float) -> str:
         return f"{value:,}"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.{decimals_of(abs(value))}f}" if 1e-3 <= abs(value) < 1e15 else f"{value:.3g}"
+    return f"{value:,.{decimals_of(abs(value))}f}" if 1 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def decimals_of(largest: float) -> int:

@@ -50,12 +50,6 @@ def compared_run(recording: Recording, tracing: Tracing) -> ComparedRun:
     )
 
 
-def nothing_ran() -> ComparedRun:
-    """A run of which nothing was recorded."""
-    graph = GraphModel("", "traced", ())
-    return ComparedRun(EagerPart(()), StackTable(), None, None, None, graph, {}, GraphEnds({}, {}, ""))
-
-
 def _unused_functions(traced: GraphModel, graph: GraphEnds) -> frozenset[str]:
     """Library functions of which nothing is left in the graph that ran."""
     used = {op.function for op in traced.ops if (end := graph.ends.get(op.id)) and not end.is_gone}

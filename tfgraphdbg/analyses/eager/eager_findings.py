@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.eager.call_cost import CallCost
@@ -32,11 +32,20 @@ PYTHON_LINE_SHARE = 0.3
 _KERNEL_SHARE_OF_HEAVY_CALL = 0.8
 
 
-def eager_findings(run: ComparedRun, gap: tuple[GapPart, ...], concrete_calls: int = 0) -> tuple[Finding, ...]:
+LONG_PYTHON_US = 1_000.0
+"""Python that takes longer before an op is more than what calls TensorFlow: it does work of its own, or waits."""
+
+Advice = Callable[[float, int | None], str]
+"""What to do about slow eager calls, of the milliseconds of tracing and the calls after which they have paid back."""
+
+
+def eager_findings(
+    run: ComparedRun, gap: tuple[GapPart, ...], concrete_calls: int, advice: Advice
+) -> tuple[Finding, ...]:
     """All findings, the most severe first. `concrete_calls`: how often the recorded program called the graph."""
     findings: list[Finding] = []
     if run.cost is not None:
-        findings += _overhead(run.cost, gap)
+        findings += _overhead(run.cost, gap, advice)
         findings += _slower_graph(run.cost, concrete_calls)
     findings += _python_lines(run)
     findings += _host_copies(run)
@@ -53,7 +62,7 @@ def eager_findings(run: ComparedRun, gap: tuple[GapPart, ...], concrete_calls: i
     return ordered(findings)
 
 
-def _overhead(cost: CallCost, gap: tuple[GapPart, ...]) -> Iterator[Finding]:
+def _overhead(cost: CallCost, gap: tuple[GapPart, ...], advice: Advice) -> Iterator[Finding]:
     if not cost.eager.is_above(cost.graph) or cost.ratio < OVERHEAD_RATIO:
         return
     largest = sorted((part for part in gap if part.us > 0), key=lambda part: -part.us)[:3]
@@ -64,8 +73,7 @@ def _overhead(cost: CallCost, gap: tuple[GapPart, ...]) -> Iterator[Finding]:
         severity="info",
         message=f"eager is {cost.ratio:.1f}x slower than the graph{what}",
         evidence=cost_evidence(cost),
-        suggestion=f"call it through tf.function: tracing ({duration(cost.trace_ms * 1e3)}) pays back after "
-        f"{cost.break_even_calls:,} calls; where many small ops are left, try tf.function(jit_compile=True)",
+        suggestion=advice(cost.trace_ms, cost.break_even_calls),
         cost=cost.gap_us,
     )
 
@@ -120,19 +128,35 @@ def _why_slow(cost: CallCost) -> str:
     return f" (kernels are {min(share, 1.0):.0%} of an eager call, and a graph runs the same ones)"
 
 
+def skipped_python(run: ComparedRun) -> list[tuple[Frame, float]]:
+    """Lines of which long Python takes much of the eager run, and how long it does: a graph call does none of it."""
+    total = run.eager_total
+    if total is None or not total.attributed_us:
+        return []
+    return [
+        (frame, spent.python_us)
+        for frame, spent in line_times(run).items()
+        if frame is not None
+        and spent.python_us / total.attributed_us >= PYTHON_LINE_SHARE
+        and spent.python_us / spent.ops >= LONG_PYTHON_US
+    ]
+
+
 def _python_lines(run: ComparedRun) -> Iterator[Finding]:
     total = run.eager_total
     lines = line_times(run) if total is not None else {}
-    if total is None or len(lines) < 2 or not total.attributed_us:
+    if total is None or not total.attributed_us:
         return
+    long = {frame for frame, _ in skipped_python(run)}
     for frame, spent in lines.items():
         share = spent.python_us / total.attributed_us
-        if frame is None or share < PYTHON_LINE_SHARE:
+        if frame is None or share < PYTHON_LINE_SHARE or (len(lines) < 2 and not long):
             continue
+        skips = ": a graph call skips it, so the two modes do not do the same work" if frame in long else ""
         yield Finding(
             rule="python-line-overhead",
-            severity="info",
-            message=f"Python before the ops of one line is {share:.0%} of the eager run",
+            severity="warning" if skips else "info",
+            message=f"Python before the ops of one line is {share:.0%} of the eager run{skips}",
             evidence={"python_us": spent.python_us, "share": share, "ops": spent.ops},
             sources=(_source(frame),),
             suggestion="a graph runs this Python only while it is traced: what must run in every call has to be "

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.eager.call_cost import CallCost
-from tfgraphdbg.analyses.eager.compared_run import ComparedRun, compared_run, nothing_ran
+from tfgraphdbg.analyses.eager.compared_run import ComparedRun, compared_run
 from tfgraphdbg.analyses.eager.cost_tables import cost_table, gap_table
-from tfgraphdbg.analyses.eager.eager_findings import eager_findings
+from tfgraphdbg.analyses.eager.eager_findings import eager_findings, skipped_python
 from tfgraphdbg.analyses.eager.eager_tables import lines_table, timeline_series, trace_table
 from tfgraphdbg.analyses.eager.gap_shares import GapPart, gap_parts
+from tfgraphdbg.analyses.eager.known_target import graph_advice, how_to_run_eagerly
 from tfgraphdbg.analyses.eager.matches_table import matches_table
 from tfgraphdbg.analyses.time_words import duration
 from tfgraphdbg.graph_model import garbage_collection_paused
@@ -31,14 +33,14 @@ def explain_eager(recording: Recording, options: AnalysisOptions) -> Report:
     tracing = options.tracing or recording.main_tracing
     with garbage_collection_paused():
         if recording.eager(tracing) is None and recording.call_costs(tracing) is None:
-            return _nothing(recording, _why_not(recording, tracing))
+            return _nothing(recording, how_to_run_eagerly(recording, tracing))
         run = compared_run(recording, tracing)
         gap = gap_parts(run)
         return Report(
             analysis="eager",
             title=f"{recording.target.name}: {_verdict(run)}",
             target=report_target(recording),
-            findings=eager_findings(run, gap, tracing.calls),
+            findings=eager_findings(run, gap, tracing.calls, partial(graph_advice, recording, tracing)),
             tables=_tables(run, gap),
             series=timeline_series(run),
             missing=(*recording.missing, *_gaps(recording, tracing, run)),
@@ -47,7 +49,8 @@ def explain_eager(recording: Recording, options: AnalysisOptions) -> Report:
 
 
 def _tables(run: ComparedRun, gap: tuple[GapPart, ...]) -> tuple[Table, ...]:
-    return cost_table(run), gap_table(run, gap), lines_table(run), trace_table(run), matches_table(run)
+    tables = cost_table(run), gap_table(run, gap), lines_table(run), trace_table(run), matches_table(run)
+    return tuple(table for table in tables if table.rows)
 
 
 def _verdict(run: ComparedRun) -> str:
@@ -57,10 +60,19 @@ def _verdict(run: ComparedRun) -> str:
     both = f"{duration(cost.eager.median)} a call eagerly, {duration(cost.graph.median)} as a graph"
     if cost.eager.is_above(cost.graph):
         pays = f"tracing pays back after {cost.break_even_calls:,} calls"
-        return f"{both}: eager is {cost.ratio:.2f}x slower{_what_it_is(cost)}; {pays}"
+        return f"{both}: eager is {cost.ratio:.2f}x slower{_what_it_is(cost)}; {_skipped(run) or pays}"
     if cost.graph.is_above(cost.eager):
         return f"{both}: the graph is {cost.graph.median / cost.eager.median:.2f}x slower, and never pays back"
     return f"{both}: no difference beyond the spread"
+
+
+def _skipped(run: ComparedRun) -> str:
+    """A graph that does less work in a call than eager execution does is not faster at the same."""
+    slow = skipped_python(run)
+    if not slow:
+        return ""
+    frame, us = slow[0]
+    return f"but {duration(us)} of it is Python at line {frame.line} of {frame.function}, which a graph call skips"
 
 
 def _what_it_is(cost: CallCost) -> str:
@@ -76,17 +88,7 @@ def _nothing(recording: Recording, reason: str) -> Report:
         missing = (*missing, MissingEvidence(EVIDENCE, reason))
     why = next(gap.reason for gap in missing if gap.evidence == EVIDENCE)
     title = f"{recording.target.name}: what eager execution costs is not known: {why}"
-    return Report("eager", title, report_target(recording), tables=_tables(nothing_ran(), ()), missing=missing)
-
-
-def _why_not(recording: Recording, tracing: Tracing) -> str:
-    kind, name = recording.target.kind, recording.target.name
-    if kind in ("graph_def", "saved_model"):
-        return "a stored graph has no Python function that could run eagerly; record the function that it came from"
-    if kind == "program":
-        file = name.split(" ")[0].partition(":")[0]
-        return f"a whole program is not run again eagerly; name a function: tfgraphdbg eager {file}:FUNCTION"
-    return f"{tracing.function} was recorded without an eager run; record it again: tfgraphdbg eager {name}"
+    return Report("eager", title, report_target(recording), missing=missing)
 
 
 def _gaps(recording: Recording, tracing: Tracing, run: ComparedRun) -> Iterator[MissingEvidence]:

@@ -46,7 +46,8 @@ def gap_parts(run: ComparedRun) -> tuple[GapPart, ...]:
         *_eager_parts(cost.parts),
         *_kernel_and_graph_parts(run, cost),
     ]
-    rest = cost.gap_us - math.fsum(part.us for part in parts)
+    # A sum of floats is not exact: a millionth of a microsecond is nothing.
+    rest = round(cost.gap_us - math.fsum(part.us for part in parts), 6) + 0.0
     return (*parts, GapPart("rest", rest, DERIVED, "what the parts above don't explain"))
 
 
