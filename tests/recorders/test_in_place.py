@@ -139,6 +139,102 @@ def test_a_function_that_has_already_run_is_traced_once_more(tf):
     assert busy.experimental_get_tracing_count() == 1
 
 
+def test_a_function_that_ran_before_its_block_has_no_first_run(tf):
+    @tf.function
+    def early(x):
+        return x + 1
+
+    early(tf.ones([2]))
+    with tfgraphdbg.watch(passes=False, steps=0) as recording:
+        early(tf.ones([2]))
+    assert recording.main_tracing.calls == 1
+    assert recording.main_tracing.first_run_ms is None
+    assert recording.main_tracing.trace_ms is None
+
+
+def reasons_not_measured(recording):
+    measured = ("op-times", "eager-ops", "call-costs")
+    return {gap.evidence: gap.reason for gap in recording.missing if gap.evidence in measured}
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_what_cannot_be_put_back_is_changed_once(tf, eager):
+    queue = tf.queue.FIFOQueue(2, tf.float32)
+    table = tf.lookup.experimental.MutableHashTable(tf.int64, tf.int64, 0)
+    numbers = iter(tf.data.Dataset.range(100))
+    key = tf.constant(1, tf.int64)
+    called = []
+
+    def enqueue(x):
+        queue.enqueue(1.0)
+        return x
+
+    def count():
+        if tf.reduce_sum(key) > 0:
+            table.insert(key, table.lookup(key) + 1)
+
+    def take():
+        return next(numbers)
+
+    def call_python(x):
+        return tf.py_function(lambda y: (called.append(1), y)[1], [x], tf.float32)
+
+    wanted = {"op-times", *["eager-ops", "call-costs"] * eager}
+    for function, args, words in (
+        (enqueue, (tf.ones([2]),), "a queue"),
+        (count, (), "a hash table"),
+        (take, (), "a dataset's iterator"),
+        (call_python, (tf.ones([2]),), "tf.py_function"),
+    ):
+        recording = tfgraphdbg.record(function, *args, passes=False, eager=eager)
+        assert set(reasons_not_measured(recording)) == wanted
+        assert words in reasons_not_measured(recording)["op-times"]
+        assert "tfgraphdbg.watch()" in reasons_not_measured(recording)["op-times"]
+    assert int(queue.size()) == 1
+    assert int(table.lookup(key)) == 1
+    assert int(next(numbers)) == 1
+    assert len(called) == 1
+
+
+def test_what_a_call_makes_and_uses_up_itself_can_be_made_again(tf):
+    def total():
+        result = tf.constant(0, tf.int64)
+        for number in tf.data.Dataset.range(5):
+            result += number
+        return result
+
+    def one():
+        return next(iter(tf.data.Dataset.range(5)))
+
+    assert tfgraphdbg.record(total, passes=False, steps=2).times() is not None
+    assert tfgraphdbg.record(one, passes=False, steps=2).times() is not None
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_random_ops_go_on_as_after_one_call(tf, eager):
+    def drawn(record):
+        tf.random.set_seed(7)
+        step = tf.function(lambda: tf.random.uniform([]))
+        record(step)
+        return float(step()), float(tf.random.uniform([])), float(tf.random.normal([]))
+
+    assert drawn(lambda step: tfgraphdbg.record(step, passes=False, steps=3, eager=eager)) == drawn(lambda step: step())
+
+
+def test_a_python_function_is_called_eagerly_a_few_times_only(tf):
+    called = []
+
+    def step(x):
+        called.append(1)
+        return x * 2.0
+
+    recording = tfgraphdbg.record(step, tf.ones([2]), passes=False, steps=0, eager=True)
+    assert 10 < len(called) <= 51
+    costs = recording.call_costs()
+    assert costs is not None
+    assert "no more than 30 calls" in costs.note
+
+
 def test_a_report_is_readable_as_text(recording):
     text = tfgraphdbg.as_text(tfgraphdbg.analyze(recording))
     assert "traced" in text

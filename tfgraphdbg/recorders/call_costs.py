@@ -33,8 +33,20 @@ COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 Run = Callable[[], Any]
 
 
-def record_call_costs(writer: RecordingWriter, loaded: LoadedTarget, call: Call) -> bool:
-    """Write what calls of the target cost; False: it could not be measured, which `missing` then says."""
+MOST_CALLS = 1_000_000
+"""Of each mode: no limit beside that of time."""
+MOST_CALLS_IN_PLACE = 30
+"""Where the user's program goes on, and what its Python code changes stays changed."""
+
+TRIAL_CALLS = 3
+"""Calls of each mode before the first sample."""
+
+
+def record_call_costs(writer: RecordingWriter, loaded: LoadedTarget, call: Call, most_calls: int = MOST_CALLS) -> bool:
+    """Write what calls of the target cost; False: it could not be measured, which `missing` then says.
+
+    Neither mode is called more than `most_calls` times.
+    """
     index = tracing_of(writer, loaded)
     reason = "no tracing of it was recorded" if index is None else no_python_reason(loaded)
     if index is None or reason:
@@ -42,7 +54,7 @@ def record_call_costs(writer: RecordingWriter, loaded: LoadedTarget, call: Call)
         return False
     state = RestoredState(loaded.function, loaded.model)
     try:
-        costs = measured_costs(loaded, call, state, BUDGET_S)
+        costs = measured_costs(loaded, call, state, BUDGET_S, most_calls)
     except (Exception, SystemExit) as error:
         writer.miss(
             EVIDENCE, f"eager and graph calls of {loaded.name} were not compared: {told_failure(writer, error)}"
@@ -55,7 +67,9 @@ def record_call_costs(writer: RecordingWriter, loaded: LoadedTarget, call: Call)
     return True
 
 
-def measured_costs(loaded: LoadedTarget, call: Call, state: RestoredState, budget_s: float) -> CallCosts:
+def measured_costs(
+    loaded: LoadedTarget, call: Call, state: RestoredState, budget_s: float, most_calls: int = MOST_CALLS
+) -> CallCosts:
     """Take turns until the time is spent: eager, graph, eager ... each sample from the same state.
 
     Not even three samples of each are waited for when they take four times what was planned.
@@ -69,10 +83,11 @@ def measured_costs(loaded: LoadedTarget, call: Call, state: RestoredState, budge
         loaded.function(*call.args, **call.kwargs)
 
     began = time.perf_counter()
-    count = _calls_a_sample(eager, graph, state, wait)
+    count = min(_calls_a_sample(eager, graph, state, wait), max(1, most_calls // MOST_SAMPLES))
+    most_samples = min(MOST_SAMPLES, (most_calls - TRIAL_CALLS) // count)
     eager_us: list[float] = []
     graph_us: list[float] = []
-    while len(graph_us) < MOST_SAMPLES:
+    while len(graph_us) < most_samples:
         spent = time.perf_counter() - began
         if spent > budget_s and (len(graph_us) >= LEAST_SAMPLES or spent > 4 * budget_s):
             break
@@ -81,7 +96,8 @@ def measured_costs(loaded: LoadedTarget, call: Call, state: RestoredState, budge
         state.restore()
         graph_us.append(_sample(graph, count, wait) * 1e6 / count)
         state.restore()
-    notes = [_few(len(graph_us), budget_s), state.gaps()]
+    few_calls = f"no more than {most_calls} calls of each" * (most_calls < MOST_CALLS)
+    notes = [_few(len(graph_us), budget_s) * (len(graph_us) < most_samples), few_calls, state.gaps()]
     return CallCosts(
         tuple(round(us, 3) for us in eager_us),
         tuple(round(us, 3) for us in graph_us),
@@ -91,7 +107,7 @@ def measured_costs(loaded: LoadedTarget, call: Call, state: RestoredState, budge
 
 
 def _few(samples: int, budget_s: float) -> str:
-    return f"{samples} samples of each, since calls take long: {budget_s:g} s were planned" * (samples < MOST_SAMPLES)
+    return f"{samples} samples of each, since calls take long: {budget_s:g} s were planned"
 
 
 def _calls_a_sample(eager: Run, graph: Run, state: RestoredState, wait: Run) -> int:

@@ -116,11 +116,13 @@ def _profile_of(run: Callable[[], None]) -> Any:
 
 
 def tracing_of(writer: RecordingWriter, loaded: LoadedTarget) -> int | None:
-    """The tracing of the target's own function that ran most, else the recording's main one."""
+    """The recording's main tracing unless the target's own function has others: then the one of these that ran most."""
     names = {concrete_name(concrete) for concrete in eager_internals.concrete_functions_of(loaded.function)}
     own = [tracing for tracing in writer.tracings if tracing.concrete_function in names]
-    best = max(own, key=lambda tracing: tracing.run_ms, default=None)
-    return writer.meta.main_tracing if best is None else best.index
+    main = writer.meta.main_tracing
+    if not own or any(tracing.index == main for tracing in own):
+        return main
+    return max(own, key=lambda tracing: tracing.run_ms).index
 
 
 def no_python_reason(loaded: LoadedTarget) -> str:

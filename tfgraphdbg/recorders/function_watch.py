@@ -92,10 +92,10 @@ class FunctionWatch:
         if not self._writer.meta.devices:
             # TensorFlow has placed ops by now: to ask for devices no longer forecloses a choice of the program.
             self._writer.update(devices=environment.devices())
-        self._writer.update(main_tracing=self._main_tracing())
+        self._writer.update(main_tracing=self.main_tracing())
         self._writer.write_shared()
 
-    def _main_tracing(self) -> int | None:
+    def main_tracing(self) -> int | None:
         """The tracing that took the most time: of the preferred function, or of all when it was not traced."""
         code, name = self._preferred_code, self._preferred_name
         called = [tracing for tracing in self._writer.tracings if tracing.role != "nested"]
@@ -199,7 +199,9 @@ class FunctionWatch:
             self._ran.add(name)
             with self._recording("optimized"):
                 self._writer.add_call(index, started, spent)
-                self._writer.change_tracing(index, first_run_ms=round(spent * 1e3, 3))
+                if graphs or self._writer.tracing(index).trace_ms is not None:
+                    # A function that ran before it was watched is not optimized again.
+                    self._writer.change_tracing(index, first_run_ms=round(spent * 1e3, 3))
                 self._writer.progress("now", doing="keeping the graphs")
                 seen = structure.Run(atomic, self._concrete.get(index), tensors, graphs)
                 structure.record_run(self._writer, index, self._traced.pop(index), seen, self._passes)

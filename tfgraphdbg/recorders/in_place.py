@@ -28,13 +28,18 @@ class Wanted(NamedTuple):
     eager: bool = False
     """Whether to call a function eagerly too, and to compare the costs."""
 
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What needs further calls."""
+        return ("op-times",) * (self.steps > 0) + ("eager-ops", "call-costs") * self.eager
+
 
 def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], wanted: Wanted) -> Recording:
     """Call a function once, wrapped with `tf.function` unless it is one, and record it; then measure further calls."""
     _require_tensorflow()
     import tensorflow
 
-    from tfgraphdbg.recorders import tensorflow_internals
+    from tfgraphdbg.recorders import own_kernels, tensorflow_internals
 
     traced = function if hasattr(function, "get_concrete_function") else tensorflow.function(function)
     # The runtime gives graphs for a first run only.
@@ -45,26 +50,36 @@ def record(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     once = wanted._replace(steps=0)
     with _recording_in_place(TargetInfo(name, "function"), python_function, once) as live:
         traced(*args, **kwargs)
-    if wanted.steps > 0:
-        from tfgraphdbg.recorders.steady_runs import SteadyTarget, record_steady_runs
-
-        target = SteadyTarget(lambda: traced(*args, **kwargs), traced)
-        with live.writer.phase("steady runs"):
-            record_steady_runs(live.writer, live.optimized_graph, target, wanted.steps)
-        live.refresh()
-    if wanted.eager:
-        _run_eagerly(live, LoadedTarget(name, "function", function, traced), Call(args, kwargs))
+        config = own_kernels.config_of_calls()
+    _measure(live, LoadedTarget(name, "function", function, traced), Call(args, kwargs), config, wanted)
+    live.refresh()
     return live.recording
 
 
-def _run_eagerly(live: _Live, loaded: LoadedTarget, call: Call) -> None:
-    from tfgraphdbg.recorders.call_costs import record_call_costs
+def _measure(live: _Live, loaded: LoadedTarget, call: Call, config: bytes, wanted: Wanted) -> None:
+    """Make further calls, unless they would change what the program goes on with."""
+    from tfgraphdbg.recorders import eager_internals, own_kernels
+    from tfgraphdbg.recorders.call_costs import MOST_CALLS_IN_PLACE, record_call_costs
     from tfgraphdbg.recorders.eager_ops import record_eager_ops
+    from tfgraphdbg.recorders.lasting_state import lasting_state
+    from tfgraphdbg.recorders.steady_runs import SteadyTarget, record_steady_runs
 
-    with live.writer.phase("eager run"):
-        record_eager_ops(live.writer, loaded, call)
-        record_call_costs(live.writer, loaded, call)
-    live.refresh()
+    writer, concretes = live.writer, eager_internals.concrete_functions_of(loaded.function)
+    reason = lasting_state(concretes).reason_against_runs(own_process=False)
+    if reason:
+        for evidence in wanted.evidence:
+            writer.miss(evidence, f"{loaded.name}: {reason}")
+        writer.update()
+        return
+    with own_kernels.functions_called_with(config, own_kernels.draws_from_seeds(concretes)):
+        if wanted.steps > 0:
+            target = SteadyTarget(lambda: loaded.function(*call.args, **call.kwargs), loaded.function)
+            with writer.phase("steady runs"):
+                record_steady_runs(writer, live.optimized_graph, target, wanted.steps)
+        if wanted.eager:
+            with writer.phase("eager run"), own_kernels.own_eager_seed():
+                record_eager_ops(writer, loaded, call)
+                record_call_costs(writer, loaded, call, MOST_CALLS_IN_PLACE)
 
 
 @contextmanager

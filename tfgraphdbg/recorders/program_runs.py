@@ -15,10 +15,8 @@ from tfgraphdbg.recorders.profiler_session import ProfilerSession, ProfilerUnava
 from tfgraphdbg.recorders.recording_writer import RecordingWriter
 from tfgraphdbg.recording_file import pack_bytes
 
-LEAST_PLAIN = 3
-"""Calls timed without the profiler, in turns with profiled ones; more are timed when all steps are done."""
-
 MOST_PLAIN = 20
+"""Calls timed without the profiler, when all steps are done."""
 
 MAX_SESSIONS = 1000
 MAX_PACKED_BYTES = 256 << 20
@@ -30,7 +28,7 @@ CallTaken = Callable[[float, float], None]
 
 
 class ProgramRuns:
-    """Profiles up to `steps` calls of each concrete function, none of them its first; reads the traces at the end."""
+    """Profiles `steps` calls of each concrete function, from its second one on; reads the traces at the end."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -64,8 +62,7 @@ class ProgramRuns:
                 self._plain_us[index].append(round(spent * 1e6, 1))
 
     def _wants_profile(self, index: int) -> bool:
-        profiled, plain = self._profiled[index], len(self._plain_us[index])
-        if profiled >= self._steps or (profiled > plain and plain < LEAST_PLAIN):
+        if self._profiled[index] >= self._steps:
             return False
         if self._overhead_s > OVERHEAD_BUDGET_S:
             self._note = f"the profiler's sessions took {OVERHEAD_BUDGET_S:.0f} s: later calls are not profiled"

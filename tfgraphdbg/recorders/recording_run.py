@@ -26,6 +26,8 @@ from tfgraphdbg.recorders.recording_writer import Progress, RecordingWriter
 from tfgraphdbg.recording import LOG_PART, GraphPart, TargetInfo, graph_part
 from tfgraphdbg.recording_file import FolderParts, decode_part
 
+EAGER_EVIDENCE = ("eager-ops", "call-costs")
+
 
 def record_request(request: RecordRequest, progress: Progress) -> None:
     """Record what was asked for. Raises DebuggerError; the parts written before it stay."""
@@ -106,25 +108,41 @@ class _Run:
         with self._main_kept():
             calls = user_program.example_calls(loaded, options)
             sources: list[str] = []
-            last: Any = None
+            main: Any = None
             for phase, some in (("first call", itertools.islice(calls, 1)), ("further calls", calls)):
                 for call in some:
-                    last = call
+                    before = [tracing.calls for tracing in self._writer.tracings]
                     sources += [call.source] if call.source not in sources else []
                     self._writer.update(target=TargetInfo(self._request.target.text, loaded.kind, tuple(sources)))
                     with self._writer.phase(phase):
                         user_program.call(loaded, call)
-            if last is not None:
-                self._measure(loaded, last)
+                    # The main tracing changes only by calls of another, so the latest call of it is always kept.
+                    main = call if main is None or self._ran_main(before) else main
+            if main is not None:
+                self._measure(loaded, main)
 
-    def _measure(self, loaded: LoadedTarget, last_call: Call) -> None:
+    def _ran_main(self, calls_before: list[int]) -> bool:
+        """Whether the main tracing ran since each had so many calls."""
+        index = self._watch.main_tracing()
+        self._writer.update(main_tracing=index)
+        return index is not None and self._writer.tracing(index).calls > dict(enumerate(calls_before)).get(index, 0)
+
+    def _measure(self, loaded: LoadedTarget, main_call: Call) -> None:
         """Run the target again to measure it, with nothing watched; each phase leaves variables as it found them."""
+        from tfgraphdbg.recorders import eager_internals
         from tfgraphdbg.recorders.call_costs import record_call_costs
         from tfgraphdbg.recorders.eager_ops import record_eager_ops
+        from tfgraphdbg.recorders.lasting_state import lasting_state
         from tfgraphdbg.recorders.steady_runs import SteadyTarget, record_steady_runs
 
+        concretes = eager_internals.concrete_functions_of(loaded.function)
+        reason = lasting_state(concretes).reason_against_runs(own_process=True)
+        if reason:
+            for evidence in ("op-times",) * (self._request.steps > 0) + EAGER_EVIDENCE * self._request.eager:
+                self._writer.miss(evidence, f"{loaded.name}: {reason}")
+            return
         target = SteadyTarget(
-            lambda: loaded.function(*last_call.args, **last_call.kwargs), loaded.function, loaded.model
+            lambda: loaded.function(*main_call.args, **main_call.kwargs), loaded.function, loaded.model
         )
         with self._watch.paused():
             if self._request.steps > 0:
@@ -132,8 +150,8 @@ class _Run:
                     record_steady_runs(self._writer, self._optimized_graph, target, self._request.steps)
             if self._request.eager:
                 with self._writer.phase("eager run"):
-                    record_eager_ops(self._writer, loaded, last_call)
-                    record_call_costs(self._writer, loaded, last_call)
+                    record_eager_ops(self._writer, loaded, main_call)
+                    record_call_costs(self._writer, loaded, main_call)
 
     def _optimized_graph(self, index: int) -> GraphModel | None:
         """The optimized graph of a tracing, as it was written."""

@@ -12,29 +12,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tfgraphdbg.message_words import listed
-from tfgraphdbg.recorders import eager_internals, tensorflow_internals
-
-LASTING = (
-    ("IteratorGetNext", "a dataset's iterator"),
-    ("LookupTableInsert", "a hash table"),
-    ("LookupTableImport", "a hash table"),
-    ("LookupTableRemove", "a hash table"),
-    ("Queue", "a queue"),
-    ("Stage", "a staging area"),
-    ("MapStage", "a staging area"),
-    ("Barrier", "a barrier"),
-    ("Stack", "a stack"),
-    ("EagerPyFunc", "what Python code of a tf.py_function changes"),
-    ("PyFunc", "what Python code of a tf.numpy_function changes"),
-)
-"""Beginnings of the types of ops that change what no snapshot holds, and the words for it."""
+from tfgraphdbg.recorders import eager_internals
+from tfgraphdbg.recorders.lasting_state import lasting_state
 
 
 class RestoredState:
     """A snapshot of variables and random generators. Taking it and giving it back copies every variable once.
 
-    Random ops without a generator draw on: their kernels hold their own state, and only new kernels, which cost time,
-    would begin again.
+    Random ops without a generator draw on, as their kernels hold their own state: see `own_kernels`.
     """
 
     def __init__(self, function: Any, model: Any = None) -> None:
@@ -44,7 +29,7 @@ class RestoredState:
             value = eager_internals.variable_value(handle)
             if value is not None:
                 self._values.append((handle, value))
-        self.not_restored = tuple(dict.fromkeys(_lasting_state(concretes)))
+        self.not_restored = lasting_state(concretes).everything
         """What else a call may change, in words; empty for nothing that a graph tells of."""
         self._random = _RandomStates()
 
@@ -109,11 +94,3 @@ def _distinct(handles: Iterable[Any]) -> Iterator[Any]:
         if handle._id not in seen:
             seen.add(handle._id)
             yield handle
-
-
-def _lasting_state(concretes: Iterable[Any]) -> Iterator[str]:
-    for concrete in concretes:
-        graphs = [concrete.graph, *tensorflow_internals.library_graphs(concrete.graph).values()]
-        types = {op.type for graph in graphs for op in graph.get_operations()}
-        for op_type in sorted(types):
-            yield from (words for beginning, words in LASTING if op_type.startswith(beginning))
