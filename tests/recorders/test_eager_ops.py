@@ -14,7 +14,7 @@ import pytest
 from tests.recorders.loading import load, own_process, write  # noqa: F401
 from tfgraphdbg.eager_run import EagerPart
 from tfgraphdbg.recorders import eager_internals, eager_times
-from tfgraphdbg.recorders.call_costs import record_call_costs
+from tfgraphdbg.recorders.call_costs import measured_costs, record_call_costs
 from tfgraphdbg.recorders.eager_ops import record_eager_ops
 from tfgraphdbg.recorders.eager_times import timed_run
 from tfgraphdbg.recorders.function_watch import FunctionWatch
@@ -449,3 +449,12 @@ def test_a_whole_program_is_not_run_a_second_time(recorded) -> None:
     recording = load_file(recorded("train_program.py", "--eager"))
     assert "name a function of it" in reason(recording, "eager-ops")
     assert not any(name.endswith("/eager") for name in recording.parts.names())
+
+
+def test_calls_that_take_longer_than_all_the_time_planned_have_one_sample_of_each() -> None:
+    loaded = load(f"{SAMPLES}/matmul.py:matmul")
+    example = next(example_calls(loaded, LoadOptions()))
+    loaded.function(*example.args)
+    costs = measured_costs(loaded, example, RestoredState(loaded.function, None), budget_s=0.0)
+    assert len(costs.eager_us) == len(costs.graph_us) == 1
+    assert costs.note.startswith("one sample of each")

@@ -89,7 +89,7 @@ def measured_costs(
     graph_us: list[float] = []
     while len(graph_us) < most_samples:
         spent = time.perf_counter() - began
-        if spent > budget_s and (len(graph_us) >= LEAST_SAMPLES or spent > 4 * budget_s):
+        if spent > budget_s and graph_us and (len(graph_us) >= LEAST_SAMPLES or spent > 4 * budget_s):
             break
         with eager_internals.functions_run_eagerly():
             eager_us.append(_sample(eager, count, wait) * 1e6 / count)
@@ -107,20 +107,25 @@ def measured_costs(
 
 
 def _few(samples: int, budget_s: float) -> str:
-    return f"{samples} samples of each, since calls take long: {budget_s:g} s were planned"
+    counted = "one sample" if samples == 1 else f"{samples} samples"
+    return f"{counted} of each, since calls take long: {budget_s:g} s were planned"
 
 
 def _calls_a_sample(eager: Run, graph: Run, state: RestoredState, wait: Run) -> int:
     """As many calls as the faster mode needs for a whole sample, unless the slower one would take very long for it."""
     with eager_internals.functions_run_eagerly():
-        eager()
-        eager_s = _sample(eager, 2, wait) / 2
+        eager_s = _trial(eager, wait)
     state.restore()
-    graph()
-    graph_s = _sample(graph, 2, wait) / 2
+    graph_s = _trial(graph, wait)
     state.restore()
     needed = min(SAMPLE_S / min(eager_s, graph_s), LONGEST_SAMPLE_S / max(eager_s, graph_s))
     return next((count for count in COUNTS if count >= needed), COUNTS[-1])
+
+
+def _trial(run: Run, wait: Run) -> float:
+    """Seconds of a call, the first of which may be slower; of one that takes long, a second is not waited for."""
+    first = _sample(run, 1, wait)
+    return first if first > LONGEST_SAMPLE_S else _sample(run, TRIAL_CALLS - 1, wait) / (TRIAL_CALLS - 1)
 
 
 def _sample(run: Run, count: int, wait: Run) -> float:
