@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import itertools
 import os
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,12 +147,26 @@ class _Run:
         )
         with self._watch.paused():
             if self._request.steps > 0:
-                with self._writer.phase("steady runs"):
+                with self._writer.phase("steady runs"), self._failure_kept("op-times"):
                     record_steady_runs(self._writer, self._optimized_graph, target, self._request.steps)
             if self._request.eager:
-                with self._writer.phase("eager run"):
+                with self._writer.phase("eager run"), self._failure_kept("eager-ops"):
                     record_eager_ops(self._writer, loaded, main_call)
+                with self._writer.phase("eager run"), self._failure_kept("call-costs"):
                     record_call_costs(self._writer, loaded, main_call)
+
+    @contextlib.contextmanager
+    def _failure_kept(self, evidence: str) -> Iterator[None]:
+        """The graphs are recorded by now: a failure of our own in what measures them costs that evidence alone."""
+        try:
+            yield
+        except DebuggerError:
+            raise
+        except Exception as error:
+            traceback.print_exception(error)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"{type(error).__name__}: {error} (a bug of tfgraphdbg: {where.name}, line {where.lineno})"
+            self._writer.miss(evidence, reason)
 
     def _optimized_graph(self, index: int) -> GraphModel | None:
         """The optimized graph of a tracing, as it was written."""
