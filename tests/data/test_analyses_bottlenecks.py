@@ -6,14 +6,17 @@ import msgspec
 import pytest
 
 from tests.graph_text import graph_of
-from tests.hand_built import HOSTILE_NAMES, STACKS, hostile_graph, small_recording
+from tests.hand_built import HOSTILE_NAMES, STACKS, hostile_graph, packed_recording, small_recording
 from tests.timed_recordings import Ran, recording_with_times, times_of, with_times
 from tfgraphdbg.analyses.bottlenecks import find_bottlenecks
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.analyses.overview import summarize_recording
+from tfgraphdbg.cost_estimates import EstimatesPart, OpEstimate, estimates_part
 from tfgraphdbg.errors import UsageError
 from tfgraphdbg.graph_model import GraphModel
-from tfgraphdbg.measured_times import KernelTime, StepTime, TimesPart, UnjoinedTime
+from tfgraphdbg.measured_times import KernelTime, StepTime, TimesPart, UnjoinedTime, times_part
+from tfgraphdbg.recording import META_PART, Recording, RecordingMeta
+from tfgraphdbg.recording_file import MemoryParts, decode_part, encode_part
 from tfgraphdbg.report import Cell, Finding, Report
 
 NO_OPTIONS = AnalysisOptions()
@@ -159,13 +162,13 @@ def test_the_path_goes_through_every_iteration_of_a_loop() -> None:
 def test_iterations_of_a_loop_are_counted_and_timed() -> None:
     report = report_of(optimized(WHILE), loop_runs(4), 270.0)
     found = row(report, "iterations", "while")
-    assert (found["iterations"], found["median_us"], found["low_us"], found["whole_us"]) == (4, 60.0, 60.0, 240.0)
+    assert (found["iterations"], found["median_us"], found["low_us"], found["whole_us"]) == (4, 58.0, 58.0, 232.0)
     assert found["self_us"] == 5 * 2 + 4 * 55
     assert next(series for series in report.series if series.name == "iteration-time").points == (
-        (0.0, 60.0),
-        (1.0, 60.0),
-        (2.0, 60.0),
-        (3.0, 60.0),
+        (0.0, 58.0),
+        (1.0, 58.0),
+        (2.0, 58.0),
+        (3.0, 58.0),
     )
 
 
@@ -473,3 +476,65 @@ def test_room_goes_through_ops_that_were_not_timed() -> None:
     runs = [Ran("a", 0, 10, 1), Ran("d", 0, 300, 0), Ran("c", 50, 60, 2)]
     report = report_of(graph, runs, 310.0)
     assert (row(report, "ops", "a")["slack_us"], row(report, "ops", "c")["slack_us"]) == (280.0, 240.0)
+
+
+def test_what_also_runs_in_the_last_pass_of_a_loop_makes_it_no_iteration() -> None:
+    # The condition, its Merge and its Switch run once more than the body; the first Merge long before all else.
+    runs = loop_runs(3)
+    asked = [run for run in runs if run.op == "while/Less"]
+    runs += [Ran("while/Merge", run.start - 1.5 if place else 0.5, run.start - 1) for place, run in enumerate(asked)]
+    runs += [Ran("while/Switch", run.end, run.end + 0.5) for run in asked]
+    later = [run if run.op == "while/Merge" else run._replace(start=run.start + 90, end=run.end + 90) for run in runs]
+    found = row(report_of(optimized(WHILE), later, 350.0), "iterations", "while")
+    assert (found["iterations"], found["low_us"], found["high_us"], found["whole_us"]) == (3, 58.0, 58.0, 174.0)
+
+
+def test_a_loop_whose_body_never_ran_is_no_loop_of_the_step() -> None:
+    runs = [
+        Ran("while/Merge", 0, 1),
+        Ran("while/Less", 200, 201),
+        Ran("while/Switch", 202, 203),
+        Ran("after", 204, 210),
+    ]
+    report = report_of(optimized(WHILE), runs, 215.0)
+    assert "iterations" not in {table.name for table in report.tables}
+    assert column(report, "critical-path", "op_type") == ["Merge", "Less", "Switch", "Neg"]
+
+
+def test_findings_of_a_distorted_profile_tell_of_one_busy_time() -> None:
+    runs = [Ran("a1", place * 10, place * 10 + 5) for place in range(200)]
+    steps = (StepTime(2_000.0, 2_000.0, 1_000.0, 1_000.0, 0.0),) * 3
+    report = report_of(optimized(TWO_CHAINS), runs, 2_000.0, steps=steps, plain_us=(1_500.0,) * 3)
+    tiny, line = finding(report, "tiny-ops"), finding(report, "hot-line")
+    assert (tiny.evidence["share"], tiny.evidence["executor_us"]) == (1.0, 1_000.0)
+    assert float(str(line.evidence["self_us"])) / float(str(line.evidence["share"])) == 2_000.0
+    assert "the profiler's own work" in tiny.message
+    idle = finding(report, "host-bound")
+    assert (idle.evidence["share"], "of a step's 2.00 ms" in idle.message) == (0.5, True)
+
+
+def test_tiny_ops_that_only_the_profiler_makes_costly_are_not_told() -> None:
+    runs = [Ran("a1", place * 10, place * 10 + 1) for place in range(200)]
+    runs.append(Ran("b1", 2_000, 5_000))
+    steps = (StepTime(5_000.0, 5_200.0, 3_200.0, 2_000.0, 0.0),) * 3
+    plain = report_of(optimized(TWO_CHAINS), runs, 5_000.0, steps=steps, plain_us=(5_000.0,) * 3)
+    distorted = report_of(optimized(TWO_CHAINS), runs, 5_000.0, steps=steps, plain_us=(3_100.0,) * 3)
+    assert "tiny-ops" in rules(plain)
+    assert "tiny-ops" not in rules(distorted)
+
+
+@pytest.mark.parametrize("estimate", [OpEstimate("a1", 0.0, 50.0), OpEstimate("a1", 40.0, 10.0, shapes_known=False)])
+def test_there_is_no_efficiency_where_the_cost_model_has_no_rule(estimate: OpEstimate) -> None:
+    known = OpEstimate("a2", 190.0, 10.0)
+    report = find_bottlenecks(with_estimates(estimate, known), NO_OPTIONS)
+    assert (row(report, "ops", "a1")["estimated_us"], row(report, "ops", "a1")["efficiency"]) == (None, None)
+    assert row(report, "ops", "a2")["efficiency"] == 2.0
+    assert "above 100%: the cost model counts one operation a core and cycle" in report.table("ops").title
+    assert not any("efficiency" in found.evidence or "estimated_us" in found.evidence for found in report.findings)
+
+
+def with_estimates(*estimates: OpEstimate) -> Recording:
+    packed = packed_recording([optimized(TWO_CHAINS)])
+    packed[times_part(0)] = encode_part(times_of([Ran("a1", 0, 100), Ran("a2", 100, 200)], 210.0))
+    packed[estimates_part(0)] = encode_part(EstimatesPart("CPU: 2 cores at 2445 MHz", 4.89, 32.0, estimates))
+    return Recording(decode_part(packed[META_PART], RecordingMeta, "meta"), MemoryParts(packed))

@@ -6,12 +6,11 @@ Times are measured by TensorFlow's profiler over several steady runs; estimates 
 from __future__ import annotations
 
 from tfgraphdbg.analyses.bottlenecks.first_call import first_call_tables, tracing_findings
+from tfgraphdbg.analyses.bottlenecks.loop_times import iteration_series, iterations_table
 from tfgraphdbg.analyses.bottlenecks.parallelism import busy_threads_series, parallelism_table
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep, measured_step
 from tfgraphdbg.analyses.bottlenecks.step_tables import (
     hlo_table,
-    iteration_series,
-    iterations_table,
     kernels_table,
     path_table,
     steps_table,
@@ -57,7 +56,11 @@ def _tables(step: MeasuredStep) -> tuple[Table, ...]:
         lines_table(step.lines, summary),
         ops_table(step.ops, summary),
         scopes_table(step.ops, summary),
-        *([path_table(step.path, times)] if step.measured is not None else []),
+        *(
+            [path_table(step.path, times, {op.time.op: op.node.op_type for op in step.ops})]
+            if step.measured is not None
+            else []
+        ),
         *([iterations_table(step.loops, summary)] if step.loops else []),
         parallelism_table(step.parallelism),
         steps_table(times),

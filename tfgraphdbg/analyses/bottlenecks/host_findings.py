@@ -23,6 +23,9 @@ COPY_SHARE = 0.05
 COPY_WARNING_SHARE = 0.20
 COPY_WARNING_US = 1_000.0
 
+NOTABLE = 0.05
+"""What the profiler adds to a step is told from this share on."""
+
 DISTORTED = 1.25
 """How much longer a profiled step may take before it has to be said."""
 
@@ -49,19 +52,21 @@ def _host_bound(step: MeasuredStep, tracing: Tracing) -> Iterator[Finding]:
     idle = parallelism.idle_ns / 1e3
     # A profiled step is longer by what the profiler does, and that is no time of an op.
     added = min(step.summary.distortion_us, around + idle)
-    share = (around + idle - added) / (wall - added) if wall > added else 0.0
-    if share < IDLE_SHARE:
+    share = (around + idle) / wall if wall else 0.0
+    plain_share = (around + idle - added) / (wall - added) if wall > added else 0.0
+    if plain_share < IDLE_SHARE:
         return
     is_call = around >= idle
     if is_call:
         where, what = "most of it around the graph, in the call from Python", _CALL_ADVICE
     else:
         where, what = "most of it between ops", _GAP_ADVICE
-    is_long = share >= IDLE_WARNING_SHARE and wall - added >= (IDLE_WARNING_US if is_call else GAPS_WARNING_US)
+    is_long = plain_share >= IDLE_WARNING_SHARE and wall - added >= (IDLE_WARNING_US if is_call else GAPS_WARNING_US)
+    measuring = f"; up to {duration(added)} of it is the profiler's own work" if added >= NOTABLE * wall else ""
     yield Finding(
         rule="host-bound",
         severity="warning" if is_long else "info",
-        message=f"no op runs in {percent(share)} of a step's {duration(wall - added)}: {where}",
+        message=f"no op runs in {percent(share)} of a step's {duration(wall)}: {where}{measuring}",
         evidence={
             "share": round(share, 4),
             "python_us": round(around, 3),

@@ -7,6 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.slack import Slack
+from tfgraphdbg.cost_estimates import OpEstimate
 from tfgraphdbg.device_models import estimates_for
 from tfgraphdbg.graph_model import GraphModel, OpNode
 from tfgraphdbg.measured_times import OpTime, StepTime, TimesPart
@@ -31,6 +32,7 @@ class MeasuredOp(NamedTuple):
     position: int
     """In the optimized graph; -1 when it is not there."""
     estimated_us: float | None
+    """What Grappler's cost model says; None where it has no rule for the op, or did not know its shapes."""
     what_if_us: float | None
     """The estimate for the device that the user named."""
     slack_us: float | None
@@ -129,10 +131,14 @@ def _estimates(
     part = recording.estimates(tracing)
     if part is None:
         return {}, {}
-    own = {op.op: op.compute_us + op.memory_us for op in part.ops}
     if not device_model:
-        return own, {}
-    return own, {op.op: op.compute_us + op.memory_us for op in estimates_for(part, device_model).ops}
+        return _trusted(part.ops), {}
+    return _trusted(part.ops), _trusted(estimates_for(part, device_model).ops)
+
+
+def _trusted(estimates: Sequence[OpEstimate]) -> dict[str, float]:
+    """Estimates that say something: without compute time, the cost model has no rule for what an op computes."""
+    return {op.op: op.compute_us + op.memory_us for op in estimates if op.compute_us > 0 and op.shapes_known}
 
 
 class _Lines:

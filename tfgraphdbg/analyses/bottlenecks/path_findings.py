@@ -22,6 +22,7 @@ TINY_US = 10.0
 MANY_TINY = 100
 TINY_SHARE = 0.25
 TINY_WARNING_SHARE = 0.50
+NOTABLE_PART = 0.10
 TINY_WARNING_US = 20_000.0
 
 LOOP_SHARE = 0.25
@@ -72,23 +73,26 @@ def _tiny_ops(step: MeasuredStep) -> Iterator[Finding]:
     tiny = [op for op in step.ops if op.each_us < TINY_US]
     calls, spent = sum(op.time.calls for op in tiny), sum(op.time.self_us for op in tiny)
     all_calls = sum(op.time.calls for op in step.ops) or 1.0
-    # The executor works for every op alike, so the tiny ones have their part of its time; the profiler's is taken off.
-    executor = max(0.0, summary.executor_us - summary.distortion_us) * calls / all_calls
-    busy = summary.op_us + max(0.0, summary.executor_us - summary.distortion_us) + summary.unjoined_us
-    share = (spent + executor) / busy if busy else 0.0
-    if calls < MANY_TINY or share < TINY_SHARE:
+    # The executor works for every op alike, so the tiny ones have their part of its time.
+    executor = summary.executor_us * calls / all_calls
+    # What the profiler adds is nearly all in that time: without it the share may be too small to matter.
+    added = min(summary.distortion_us, summary.executor_us)
+    share = summary.share(spent + executor)
+    plain_share = (spent + executor - added * calls / all_calls) / max(summary.busy_us - added, 1e-9)
+    if calls < MANY_TINY or min(share, plain_share) < TINY_SHARE:
         return
     loop = next((loop for loop in step.loops if summary.wall_share(loop.whole_us) >= LOOP_SHARE), None)
-    costly = share >= TINY_WARNING_SHARE and (summary.plain_us or summary.wall_us) >= TINY_WARNING_US
-    within = (
-        f", many of them in the {counted(loop.iterations, 'iteration')} of the loop {quoted(loop.name)}" if loop else ""
-    )
+    costly = min(share, plain_share) >= TINY_WARNING_SHARE and (summary.plain_us or summary.wall_us) >= TINY_WARNING_US
+    within = "" if added < NOTABLE_PART * (spent + executor) else ", part of it the profiler's own work"
+    if loop is not None:
+        within += f", many of them in the {counted(loop.iterations, 'iteration')} of the loop {quoted(loop.name)}"
     evidence: dict[str, object] = {
         "share": round(share, 4),
         "calls": calls,
         "tiny_us": round(spent, 3),
         "executor_us": round(executor, 3),
         "each_us": round(spent / calls, 3),
+        "profiler_us": round(added, 3),
     }
     if loop is not None:
         evidence |= {"loop": loop.name, "iterations": loop.iterations}

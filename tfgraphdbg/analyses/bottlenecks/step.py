@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tfgraphdbg.analyses.bottlenecks.critical_path import PathStep, critical_path
+from tfgraphdbg.analyses.bottlenecks.loop_times import LoopTime, loop_times
 from tfgraphdbg.analyses.bottlenecks.measured_graph import MeasuredGraph, measured_graph
 from tfgraphdbg.analyses.bottlenecks.measured_ops import MeasuredOp, StepSummary, measured_ops, step_summary
 from tfgraphdbg.analyses.bottlenecks.parallelism import Parallelism, parallelism_of
 from tfgraphdbg.analyses.bottlenecks.slack import Slack, slack_of
-from tfgraphdbg.analyses.bottlenecks.step_tables import LoopTime, loop_times
 from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, line_times
 from tfgraphdbg.measured_times import TimesPart
 from tfgraphdbg.recording import Recording, Tracing

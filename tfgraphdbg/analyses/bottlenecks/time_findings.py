@@ -16,7 +16,7 @@ from tfgraphdbg.analyses.bottlenecks.measured_ops import (
 from tfgraphdbg.analyses.bottlenecks.path_findings import path_findings
 from tfgraphdbg.analyses.bottlenecks.python_callbacks import PYTHON_CALLBACKS, callback_findings
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
-from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, efficiency, line_times
+from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, line_times
 from tfgraphdbg.analyses.time_words import counted, duration, percent, place
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.message_words import quoted
@@ -87,7 +87,6 @@ def _hot_lines(all_lines: Sequence[LineTime], summary: StepSummary) -> Iterator[
                 "self_us": round(line.self_us, 3),
                 "ops": len(line.ops),
                 "shared_ops": sum(op.shares_lines for op in line.ops),
-                **_estimate(biggest),
             },
             ops=tuple(op.time.op for op in biggest[:LISTED_OPS]),
             sources=(source,),
@@ -102,16 +101,6 @@ def _kinds(line: LineTime) -> list[tuple[str, float]]:
     for op in line.ops:
         spent[op.node.op_type or "?"] += op.time.self_us  # type: ignore[assignment]
     return [(kind, us / line.self_us) for kind, us in spent.most_common(3) if us >= 0.05 * line.self_us]
-
-
-def _estimate(ops: Sequence[MeasuredOp]) -> dict[str, float]:
-    """How the estimates of these ops compare with what was measured, where there are any."""
-    known = [op for op in ops if op.estimated_us is not None and op.time.self_us > 0]
-    measured = sum(op.time.self_us for op in known)
-    if not measured:
-        return {}
-    estimated = sum(op.estimated_us or 0.0 for op in known)
-    return {"estimated_us": round(estimated, 3), "efficiency": round(estimated / measured, 4)}
 
 
 def _advice(ops: Sequence[MeasuredOp], total_us: float) -> str:
@@ -151,8 +140,6 @@ def _hot_ops(step: MeasuredStep) -> Iterator[Finding]:
             "self_us": round(op.time.self_us, 3),
             "calls": op.time.calls,
         }
-        if op.estimated_us is not None:
-            evidence |= {"estimated_us": round(op.estimated_us, 3), "efficiency": efficiency(op)}
         yield Finding(
             rule="hot-op",
             severity="info",

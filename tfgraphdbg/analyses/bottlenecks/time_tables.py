@@ -87,7 +87,10 @@ def ops_table(ops: Sequence[MeasuredOp], summary: StepSummary) -> Table:
                 line.line if line else None,
             )
         )
-    return Table("ops", f"Time of each op in a step, median over the steps; {OF_BUSY}", tuple(columns), tuple(rows))
+    title = f"Time of each op in a step, median over the steps; {OF_BUSY}"
+    if any((efficiency(op) or 0.0) > 1 for op in ops):
+        title += "; efficiency above 100%: the cost model counts one operation a core and cycle"
+    return Table("ops", title, tuple(columns), tuple(rows))
 
 
 def efficiency(op: MeasuredOp) -> float | None:
