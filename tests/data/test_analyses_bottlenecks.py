@@ -538,3 +538,32 @@ def with_estimates(*estimates: OpEstimate) -> Recording:
     packed[times_part(0)] = encode_part(times_of([Ran("a1", 0, 100), Ran("a2", 100, 200)], 210.0))
     packed[estimates_part(0)] = encode_part(EstimatesPart("CPU: 2 cores at 2445 MHz", 4.89, 32.0, estimates))
     return Recording(decode_part(packed[META_PART], RecordingMeta, "meta"), MemoryParts(packed))
+
+
+def test_what_xla_runs_as_one_has_its_wall_time_and_instructions() -> None:
+    packed = packed_recording([graph_of(TWO_CHAINS, "traced")])
+    steps = (StepTime(2_000.0, 1_500.0, 1_500.0, 0.0, 0.0),) * 3
+    packed[times_part(0)] = encode_part(TimesPart(steps, (), hlo_us={"m/fusion": 900.0}))
+    meta = decode_part(packed[META_PART], RecordingMeta, "meta")
+    compiled = msgspec.structs.replace(meta.tracings[0], jit_compile=True)
+    meta = msgspec.structs.replace(meta, tracings=(compiled, *meta.tracings[1:]))
+    report = find_bottlenecks(Recording(meta, MemoryParts(packed)), NO_OPTIONS)
+    assert "2.00 ms a step" in report.title
+    assert report.table("hlo").rows == (("m/fusion", 900.0, 1.0),)
+    assert "runs it as one" in next(gap.reason for gap in report.missing if gap.evidence == "op-times")
+    del packed[times_part(0)]
+    report = find_bottlenecks(Recording(meta, MemoryParts(packed)), NO_OPTIONS)
+    assert "none of its runs were timed" in next(gap.reason for gap in report.missing if gap.evidence == "op-times")
+
+
+def test_a_program_with_several_timed_functions_tells_which_one_it_shows() -> None:
+    packed = packed_recording([optimized(TWO_CHAINS)])
+    for number, us in enumerate((100.0, 50.0)):
+        packed[times_part(number)] = encode_part(times_of([Ran("a1", 0, us)], us))
+    meta = decode_part(packed[META_PART], RecordingMeta, "meta")
+    other = msgspec.structs.replace(meta.tracings[0], index=1, function="evaluate")
+    meta = msgspec.structs.replace(meta, tracings=(meta.tracings[0], other))
+    report = find_bottlenecks(Recording(meta, MemoryParts(packed)), NO_OPTIONS)
+    assert report.title.startswith(f"{meta.tracings[0].function} of ")
+    assert report.table("functions").rows == ((meta.tracings[0].function, 0, 3, 100.0), ("evaluate", 1, 3, 50.0))
+    assert "--function NAME" in report.table("functions").title

@@ -19,8 +19,10 @@ from tfgraphdbg.analyses.bottlenecks.step_tables import (
 from tfgraphdbg.analyses.bottlenecks.time_findings import time_findings
 from tfgraphdbg.analyses.bottlenecks.time_tables import lines_table, ops_table, scopes_table
 from tfgraphdbg.analyses.bottlenecks.title import title_of
+from tfgraphdbg.analyses.bottlenecks.whole_step import compiled_title, functions_table
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.graph_model import garbage_collection_paused
+from tfgraphdbg.measured_times import TimesPart
 from tfgraphdbg.recording import MissingEvidence, OpMetric, Recording, Tracing
 from tfgraphdbg.report import Report, Series, Table, ordered, report_target
 
@@ -34,20 +36,54 @@ def find_bottlenecks(recording: Recording, options: AnalysisOptions) -> Report:
     tracing = options.tracing or recording.main_tracing
     with garbage_collection_paused():
         times = recording.times(tracing)
+        if times is not None and times.steps and tracing.stage("optimized") is None and tracing.jit_compile:
+            return _compiled(recording, tracing, times)
         if times is None or not times.steps or tracing.stage("optimized") is None:
             return _nothing(recording, _why_no_times(recording, tracing), tracing)
+        functions = _functions(recording, tracing)
         step = measured_step(recording, tracing, times, options.device_model)
         return Report(
             analysis="bottlenecks",
-            title=title_of(recording.target.name, step),
+            title=title_of(_name(recording, tracing, functions), step),
             target=report_target(recording),
             findings=ordered([*time_findings(step, tracing), *tracing_findings(recording, tracing)]),
-            tables=(*_tables(step), *first_call_tables(recording, tracing)),
+            tables=(*_tables(step), *functions, *first_call_tables(recording, tracing)),
             series=_series(step),
             missing=(*recording.missing, *_gaps(step, recording, tracing)),
             stage="optimized",
             metric=OpMetric("self time", "us", "optimized", {op.time.op: op.time.self_us for op in step.ops}),
         )
+
+
+def _functions(recording: Recording, tracing: Tracing) -> tuple[Table, ...]:
+    table = functions_table(recording, tracing)
+    return (table,) if table else ()
+
+
+def _name(recording: Recording, tracing: Tracing, functions: tuple[Table, ...]) -> str:
+    """What the title is of: the target, and which of its functions when several were timed."""
+    return f"{tracing.function} of {recording.target.name}" if functions else recording.target.name
+
+
+def _compiled(recording: Recording, tracing: Tracing, times: TimesPart) -> Report:
+    """XLA leaves no ops to time, only its own instructions, where its trace tells them."""
+    functions = _functions(recording, tracing)
+    reason = f"XLA compiles {tracing.function} and runs it as one, so it has no ops to time one by one"
+    reason += ": the table hlo has the instructions that XLA's trace tells" if times.hlo_us else ""
+    return Report(
+        analysis="bottlenecks",
+        title=compiled_title(_name(recording, tracing, functions), times),
+        target=report_target(recording),
+        findings=ordered(tracing_findings(recording, tracing)),
+        tables=(
+            *([hlo_table(times)] if times.hlo_us else []),
+            steps_table(times),
+            *functions,
+            *first_call_tables(recording, tracing),
+        ),
+        missing=(*recording.missing, *(MissingEvidence(EVIDENCE, told) for told in (reason, times.note) if told)),
+        stage=tracing.default_stage,
+    )
 
 
 def _tables(step: MeasuredStep) -> tuple[Table, ...]:
@@ -91,6 +127,8 @@ def _why_no_times(recording: Recording, tracing: Tracing) -> str:
     told = next((gap.reason for gap in recording.missing if gap.evidence == EVIDENCE), "")
     if told:
         return told
+    if tracing.jit_compile:
+        return f"XLA compiles {tracing.function} and runs it as one; none of its runs were timed"
     if tracing.stage("optimized") is None:
         return f"{tracing.function} never ran as a graph while it was recorded, so there is nothing to time"
     return (
