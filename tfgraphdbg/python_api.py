@@ -38,12 +38,15 @@ def record(
 
     To time its ops, the same call is made a few more times: 4 plainly, and `steps` under TensorFlow's profiler, fewer
     when they take more than 30 seconds. Variables and random generators are then put back to what they were after the
-    first call. Nothing else is: what a `tf.print`, a `tf.py_function` or a dataset's iterator does is done again at
-    each call. `steps=0` makes one call only. `recording.times()` has the times, in microseconds.
+    first call, and seeded random ops go on as after it. A function that changes what cannot be put back is called only
+    once: a queue, a hash table, a dataset's iterator, a file, whatever the Python code of a `tf.py_function` changes;
+    `recording.missing` then says so, and how to measure it. `steps=0` makes one call only. `recording.times()` has the
+    times, in microseconds.
 
     `eager=True` calls the Python function too, without a graph: `recording.eager()` has every op of such a call with
-    its times, `recording.call_costs()` what eager and graph calls take side by side. That makes some 20 further calls,
-    hundreds when they are short, for about 15 seconds at most, or a little more when one call takes seconds.
+    its times, `recording.call_costs()` what eager and graph calls take side by side. The Python function is then
+    called some 50 times, for about 15 seconds at most, or a little more when one call takes seconds: what its Python
+    code changes beside variables, such as a list that it appends to, is changed at each call.
 
     `without=("remapper",)` switches Grappler passes off for this one call, `only=("remapper",)` all others; a function
     that has a parameter of one of these names needs a lambda around it.
@@ -74,9 +77,9 @@ def watch(passes: bool = True, steps: int = 10) -> AbstractContextManager[Record
     The recording that it yields is complete when the block ends, also when the block raises. `passes=False` leaves out
     what each Grappler pass did, which takes one more import of TensorFlow in a process of its own.
 
-    Nothing runs twice: of the block's own calls of each graph, up to `steps` are made under TensorFlow's profiler, and
-    never the first, which times the ops. A session of the profiler takes 1 to 130 ms beside the call; `steps=0` does
-    without.
+    Nothing runs twice: of the block's own calls of each graph, `steps` are made under TensorFlow's profiler, which
+    times the ops: from the second one on, never the first. A session of the profiler takes 1 to 130 ms beside the call;
+    `steps=0` does without.
     """
     from tfgraphdbg.recorders import in_place
 

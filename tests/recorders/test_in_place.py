@@ -235,6 +235,11 @@ def test_a_python_function_is_called_eagerly_a_few_times_only(tf):
     assert "no more than 30 calls" in costs.note
 
 
+def test_an_eager_run_is_asked_for_in_place_too(tf, recording):
+    (gap,) = [gap for gap in tfgraphdbg.analyze(recording, "eager").missing if gap.evidence == "eager-ops"]
+    assert "tfgraphdbg.record(dense, ..., eager=True)" in gap.reason
+
+
 def test_a_report_is_readable_as_text(recording):
     text = tfgraphdbg.as_text(tfgraphdbg.analyze(recording))
     assert "traced" in text

@@ -209,6 +209,21 @@ def test_the_times_are_those_of_the_main_tracing(tmp_path, recorded):
     assert recording.call_costs(main) is not None
 
 
+def test_what_could_wait_without_end_is_not_called_again(tmp_path, recorded):
+    program = tmp_path / "full_queue.py"
+    program.write_text(
+        "import tensorflow as tf\n"
+        "queue = tf.queue.FIFOQueue(1, tf.float32)\n"
+        "@tf.function\n"
+        "def f():\n"
+        "    queue.enqueue(1.0)\n"
+        "    return tf.constant(1.0)\n"
+    )
+    recording = load(recorded(f"{program}:f", "--steps", "3", "--eager"))
+    told = {gap.evidence: gap.reason for gap in recording.missing}
+    assert all("a queue" in told[evidence] for evidence in ("op-times", "eager-ops", "call-costs"))
+
+
 def test_another_session_of_the_profiler_is_named_as_the_reason(tf, tmp_path):
     tf.profiler.experimental.start(str(tmp_path))
     try:
