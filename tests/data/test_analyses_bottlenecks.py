@@ -567,3 +567,28 @@ def test_a_program_with_several_timed_functions_tells_which_one_it_shows() -> No
     assert report.title.startswith(f"{meta.tracings[0].function} of ")
     assert report.table("functions").rows == ((meta.tracings[0].function, 0, 3, 100.0), ("evaluate", 1, 3, 50.0))
     assert "--function NAME" in report.table("functions").title
+
+
+@pytest.mark.parametrize(
+    ("traced", "ran", "words"),
+    [
+        (None, None, "Neither"),
+        (5.0, None, "no first run"),
+        (None, 5.0, "recorded run"),
+        (5.0, 6.0, "11.0 ms of the first"),
+    ],
+)
+def test_a_first_call_is_told_of_only_where_it_was_timed(traced: float | None, ran: float | None, words: str) -> None:
+    recording = small_recording()
+    changed = msgspec.structs.replace(recording.main_tracing, trace_ms=traced, first_run_ms=ran)
+    report = find_bottlenecks(recording, AnalysisOptions(tracing=changed))
+    assert words in report.table("first-call").title
+
+
+def test_a_function_without_times_points_to_one_that_has_some() -> None:
+    recording = recording_with_times()
+    stages = tuple(stage for stage in recording.main_tracing.stages if stage.name == "optimized")
+    other = msgspec.structs.replace(recording.main_tracing, index=1, function="evaluate", stages=stages)
+    report = find_bottlenecks(recording, AnalysisOptions(tracing=other))
+    reason = next(gap.reason for gap in report.missing if gap.evidence == "op-times")
+    assert f"--function {recording.main_tracing.function}" in reason

@@ -19,7 +19,7 @@ from tfgraphdbg.analyses.bottlenecks.step_tables import (
 from tfgraphdbg.analyses.bottlenecks.time_findings import time_findings
 from tfgraphdbg.analyses.bottlenecks.time_tables import lines_table, ops_table, scopes_table
 from tfgraphdbg.analyses.bottlenecks.title import title_of
-from tfgraphdbg.analyses.bottlenecks.whole_step import compiled_title, functions_table
+from tfgraphdbg.analyses.bottlenecks.whole_step import compiled_title, functions_table, functions_with_times
 from tfgraphdbg.analyses.contract import AnalysisOptions
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.measured_times import TimesPart
@@ -131,6 +131,9 @@ def _why_no_times(recording: Recording, tracing: Tracing) -> str:
         return f"XLA compiles {tracing.function} and runs it as one; none of its runs were timed"
     if tracing.stage("optimized") is None:
         return f"{tracing.function} never ran as a graph while it was recorded, so there is nothing to time"
+    others = functions_with_times(recording)
+    if others:
+        return f"no steps of {tracing.function} were timed, but those of others: --function {others[0]} shows them"
     return (
         f"no steps of {tracing.function} were timed; record again with --steps 10, "
         "as in: tfgraphdbg record model.py:train_step --steps 10 -o run.tfgdbg"

@@ -25,10 +25,20 @@ _COLUMNS = (Column("phase"), Column("ms", "ms"), Column("basis"), Column("note")
 def first_call_tables(recording: Recording, tracing: Tracing) -> tuple[Table, ...]:
     """`first-call`, one row a phase, and `tracing-lines`, one row a source line; a graph that is not there has none."""
     rows = tuple(_phases(recording, tracing))
-    spent = (tracing.trace_ms or 0.0) + (tracing.first_run_ms or 0.0)
-    title = f"Where the {spent:,.1f} ms of the first call went" if spent else "Where the time of the first call went"
     lines = tracing_lines_table(recording, tracing)
-    return (Table("first-call", title, _COLUMNS, rows), *((lines,) if lines else ()))
+    return (Table("first-call", _title(tracing), _COLUMNS, rows), *((lines,) if lines else ()))
+
+
+def _title(tracing: Tracing) -> str:
+    """Only what was measured is told of: a call that came after tracing elsewhere, or no call, is no first call."""
+    traced, ran = tracing.trace_ms, tracing.first_run_ms
+    if traced is not None and ran is not None:
+        return f"Where the {traced + ran:,.1f} ms of the first call went"
+    if traced is not None:
+        return f"Where the {traced:,.1f} ms of tracing went; no first run was timed"
+    if ran is not None:
+        return f"Where the {ran:,.1f} ms of the first recorded run went; its tracing was not timed"
+    return "Neither tracing nor a first run was timed"
 
 
 def tracing_findings(recording: Recording, tracing: Tracing) -> list[Finding]:
@@ -50,7 +60,8 @@ def _phases(recording: Recording, tracing: Tracing) -> Iterator[PhaseRow]:
         yield "Python tracing", round(tracing.trace_ms - before, 3), "measured", note
     histories = recording.rewrites(tracing, checked=False)
     if tracing.first_run_ms is None:
-        yield "the first run", None, "", "it never ran"
+        ran = tracing.calls or recording.times(tracing) is not None
+        yield "the first run", None, "", "it was not timed" if ran else "it never ran by itself"
         return
     spent, grappler = 0.0, []
     for name, chosen in (

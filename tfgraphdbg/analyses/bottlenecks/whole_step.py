@@ -19,6 +19,12 @@ class _Steps(msgspec.Struct, frozen=True):
     steps: tuple[StepTime, ...]
 
 
+def functions_with_times(recording: Recording) -> list[str]:
+    """The names of functions that were timed."""
+    names = set(recording.parts.names())
+    return [tracing.function for tracing in recording.tracings if times_part(tracing.index) in names]
+
+
 def functions_table(recording: Recording, shown: Tracing) -> Table | None:
     """Every tracing with times; None when there is only one."""
     names = set(recording.parts.names())
