@@ -194,3 +194,45 @@ def test_the_title_of_a_recording_without_versions() -> None:
     recording = with_meta(packed_recording([small_traced()]), versions={}, target=TargetInfo("graph.pb", "graph"))
     with DrivenApp(recording) as ui:
         assert ui.lines()[0].strip() == "graph.pb"
+
+
+def test_a_title_without_room_ends_with_an_ellipsis() -> None:
+    from tests.timed_recordings import packed_with_times
+
+    recording = with_meta(packed_with_times(), target=TargetInfo("model.py:" + "step_" * 40, "function"))
+    with DrivenApp(recording, (80, 24)) as ui:
+        ui.press("b")
+        summary = next(widget for widget in ui.screen.query("#summary"))
+        assert ui.lines(summary)[0].rstrip().endswith("…")
+
+
+def test_the_legend_of_an_eager_run_fits_into_80_columns() -> None:
+    from tests.timed_recordings import recording_with_times
+
+    with DrivenApp(recording_with_times(), (80, 24)) as ui:
+        ui.press("e")
+        (line,) = ui.lines(ui.screen.query_one("#verdict"))
+        assert "kernel 49%" in line
+        assert "(est.)" in line
+
+
+def test_the_recorders_reason_is_all_that_is_told_and_names_stay_as_they_are() -> None:
+    reason = "train_step: XLA runs it as a whole"
+    gaps = (MissingEvidence("op-times", reason), MissingEvidence("eager-ops", reason))
+    with DrivenApp(with_meta(packed_recording([small_traced(), small_optimized()]), missing=gaps)) as ui:
+        for key in "be":
+            ui.press(key)
+            assert ui.shows(reason)
+            assert not ui.shows("Record it again")
+            assert not ui.shows("Train_step")
+
+
+def test_ops_of_a_function_that_xla_compiled_have_no_times_to_colour() -> None:
+    from tests.timed_recordings import packed_with_times
+
+    packed = packed_with_times()
+    tracing = msgspec.structs.replace(meta_of(packed).tracings[0], jit_compile=True)
+    with DrivenApp(with_meta(packed, tracings=(tracing,)), (120, 36)) as ui:
+        ui.press("c")
+        assert ui.shows("XLA compiled train_step as a whole")
+        assert not ui.shows("those of the stage")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from tfgraphdbg import foreign_text
@@ -18,9 +21,13 @@ def visible(text: str) -> str:
     return foreign_text.visible(text).translate(_JOINING)
 
 
-def as_sentence(message: str) -> str:
-    """An error's message, which the command line puts behind a word, as a sentence of its own."""
-    return visible(message[:1].upper() + message[1:])
+def as_sentence(message: str, names: Iterable[str] = ()) -> str:
+    """An error's message, which the command line puts behind a word, as a sentence of its own.
+
+    One that begins with one of `names`, which are the user's, stays as it is.
+    """
+    begins_with_name = any(name and re.match(rf"{re.escape(name)}(?!\w)", message) for name in names)
+    return visible(message if begins_with_name else message[:1].upper() + message[1:])
 
 
 def visible_code(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from tfgraphdbg.recording import Tracing
@@ -60,9 +61,11 @@ class EagerScreen(ReportScreen):
         begin = (Part("eager ", "dim"), Part(eager, "strong"), Part("   graph ", "dim"), Part(graph, "strong"))
         if len(known) < len(shares):
             return begin
-        legend = (Part(f"  ■ {part} {share:.0%}", part) for part, share in zip(PARTS, known, strict=True))
+        legend = tuple(Part(f"  ■ {part} {share:.0%}", part) for part, share in zip(PARTS, known, strict=True))
         bars = StackedBar(known, PARTS).parts(BAR_WIDTH)
-        return (*begin, Part("   an eager call: ", "dim"), *bars, *legend, Part("  (estimated)", "dim"))
+        full = (*begin, Part("   an eager call: ", "dim"), *bars, *legend, Part("  (estimated)", "dim"))
+        short = (*begin, *legend, Part(" (est.)", "dim"))
+        return full if sum(cell_len(part.text) for part in full) < self.app.size.width - 1 else short
 
     def why_none(self, tracing: Tracing, report: Report) -> str:
         """Why there is no eager run, and what to type to have one."""

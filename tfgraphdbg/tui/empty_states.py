@@ -67,7 +67,7 @@ def no_passes(recording: Recording, tracing: Tracing) -> str:
         text += "\n\nA GraphDef file holds one graph, and no run of Grappler. Record the function that made it."
     reasons = [gap.reason for gap in recording.missing if gap.evidence == "grappler-passes"]
     if reasons:
-        return text + "\n\n" + "\n".join(as_sentence(reason) for reason in dict.fromkeys(reasons))
+        return text + "\n\n" + "\n".join(as_sentence(reason, _names(recording)) for reason in dict.fromkeys(reasons))
     if recording.target.kind != "graph_def" and not tracing.jit_compile:
         text += f"\n\nRecord it again to have it:\n\n    tfgraphdbg inspect {visible(recording.target.name)}"
     return text + _other_tracing(recording)
@@ -90,9 +90,15 @@ def no_times_to_colour(recording: Recording, tracing: Tracing) -> str:
     return f"{text}: {why_missing(recording, 'op-times') or record_again(recording)}"
 
 
+def compiled_whole(tracing: Tracing) -> str:
+    """XLA runs no op of the graph by itself."""
+    return f"XLA compiled {visible(tracing.function)} as a whole, so its ops have no times of their own"
+
+
 def times_are_elsewhere(tracing: Tracing) -> str:
     """Times are of the ops that ran, which another stage holds."""
-    ran = next((stage.name for stage in tracing.stages if are_of_stage(stage.name)), "")
+    graphs = (stage.name for stage in tracing.stages if stage.kind != "text")
+    ran = next((name for name in graphs if are_of_stage(name)), "")
     return f"Times are of the ops that ran: those of the stage {ran}" if ran else "The graph that ran was not recorded"
 
 
@@ -120,9 +126,17 @@ def no_eager_run(recording: Recording, tracing: Tracing, report: Report) -> str:
 
 def _gap_of(report: Report, evidence: str, recording: Recording, option: str) -> str:
     reasons = dict.fromkeys(gap.reason for gap in report.missing if gap.evidence == evidence and gap.reason)
-    told = "".join(f"\n\n{as_sentence(reason).rstrip('.')}." for reason in reasons)
-    # Some reasons say themselves what to type.
-    return told if "tfgraphdbg " in told else told + _measure_with(recording, option)
+    names = _names(recording)
+    told = "".join(f"\n\n{as_sentence(reason, names).rstrip('.')}." for reason in reasons)
+    # The recorder's own reason would be the same again, and some reasons say themselves what to type.
+    known = any(gap.evidence == evidence for gap in recording.missing)
+    return told if known or "tfgraphdbg" in told else told + _measure_with(recording, option)
+
+
+def _names(recording: Recording) -> set[str]:
+    """What begins a reason and is the user's own name."""
+    functions = (tracing.function for tracing in recording.tracings)
+    return {recording.target.name, recording.target.name.rpartition(":")[2], *functions}
 
 
 def _measure_with(recording: Recording, option: str) -> str:

@@ -92,6 +92,9 @@ class FollowedScreen(StagedScreen):
         if not has_times(self.recording, tracing):
             self.notify(empty_states.no_times_to_colour(self.recording, tracing), severity="warning", markup=False)
             return
+        if tracing.jit_compile and not self.view.by_time:
+            self.notify(empty_states.compiled_whole(tracing), severity="warning", markup=False)
+            return
         self.view.by_time = not self.view.by_time
         if self.view.by_time and not are_of_stage(self.shown_stage):
             self.notify(empty_states.times_are_elsewhere(tracing), markup=False)

@@ -10,7 +10,7 @@ from tfgraphdbg.errors import DebuggerError
 from tfgraphdbg.recording import Tracing
 from tfgraphdbg.report import Report
 from tfgraphdbg.tui import empty_states
-from tfgraphdbg.tui.cell_text import visible
+from tfgraphdbg.tui.cell_text import as_sentence, visible
 from tfgraphdbg.tui.detail_row import OpJump, Part, QueryJump
 from tfgraphdbg.tui.finding_rows import finding_sections, found_findings
 from tfgraphdbg.tui.long_lived import kept_for_good
@@ -144,7 +144,7 @@ class ReportScreen(ReportPanels):
         if topic is None or opened is None:
             return
         if topic.kind == "missing" and self._tracing is not None:
-            self.notes.border_title = topic.label.capitalize()
+            self.notes.border_title = as_sentence(topic.label)
             self.search.set_count("")
             self.show_right("notes")
             why = self.why_none(self._tracing, opened.report)
