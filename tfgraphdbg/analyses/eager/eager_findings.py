@@ -172,6 +172,8 @@ class _Copies(NamedTuple):
 
 def _host_copies(run: ComparedRun) -> Iterator[Finding]:
     """Tensors that an op on one kind of device reads from another: the runtime copies them, and often waits."""
+    if len({_kind(device) for device in {op.device for op in run.part.ops}} - {""}) < 2:
+        return
     copies: defaultdict[tuple[str, str], _Copies] = defaultdict(lambda: _Copies([], []))
     by_index = {op.index: op for op in run.part.ops}
     for op in run.part.ops:

@@ -29,12 +29,12 @@ _MACHINERY = (
 
 
 class Place(NamedTuple):
-    """Keys of one stack, the most exact first; all empty for an op without a stack."""
+    """Keys of one stack, the most exact first: equal numbers for equal frames, and 0 for none."""
 
-    stack: Hashable = ()
+    stack: int = 0
     """The user's frames and the library's."""
-    user_stack: Hashable = ()
-    line: Hashable = ()
+    user_stack: int = 0
+    line: int = 0
     """The innermost line of the user's."""
 
 
@@ -45,6 +45,8 @@ class Places:
         self._stacks = stacks
         self._file, self._function = tracing.file, tracing.function.rpartition(".")[2]
         self._known: dict[int, Place] = {-1: Place()}
+        # Frames are compared once a stack, not once an op.
+        self._numbers: dict[Hashable, int] = {(): 0}
 
     def of(self, stack: int) -> Place:
         """The keys of stack number `stack`."""
@@ -63,7 +65,10 @@ class Places:
             if not (frame.library and any(part in path for part in _MACHINERY)):
                 inside.append(frame)
         user = tuple([(frame.file, frame.line) for frame in inside if not frame.library])
-        return Place(tuple(map(_token, inside)), user, user[-1:])
+        return Place(*map(self._number, (tuple(map(_token, inside)), user, user[-1:])))
+
+    def _number(self, frames: Hashable) -> int:
+        return self._numbers.setdefault(frames, len(self._numbers))
 
     def _first(self, frames: tuple[Frame, ...]) -> int:
         """Where the function itself begins: what called it differs from run to run."""
