@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hand_built import packed_recording, small_optimized, small_traced
+from tests.timed_recordings import packed_with_times
 from tfgraphdbg.recording_file import save
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,7 +49,7 @@ assert recording_file.load(sys.argv[1]).graph("traced").nx
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("hygiene") / "run.tfgdbg"
-    save(packed_recording([small_traced(), small_optimized()]), path)
+    save(packed_with_times(), path)
     return path
 
 
