@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
 import msgspec
 
 from tfgraphdbg.eager_run import CallCosts, call_costs_part
+from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recorders import eager_internals
 from tfgraphdbg.recorders.eager_ops import no_python_reason, told_failure, tracing_of
 from tfgraphdbg.recorders.loaded_target import Call, LoadedTarget
@@ -131,25 +130,14 @@ def _trial(run: Run, wait: Run) -> float:
 def _sample(run: Run, count: int, wait: Run) -> float:
     """Seconds of so many calls in a row."""
     turns = range(count)
-    with _no_garbage_collection():
+    # As timeit does, and for both modes alike.
+    with garbage_collection_paused():
         wait()
         started = time.perf_counter()
         for _ in turns:
             run()
         wait()
         return time.perf_counter() - started
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """As timeit does, and for both modes alike."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _trace_ms(tracing: Tracing, costs: CallCosts) -> float:
