@@ -31,7 +31,7 @@ class HandTracing:
         self.stacks: dict[tuple[int, ...], int] = {}
         self.attr_sets: list[dict[str, AttrValue]] = []
         self.times: dict[str, float] = {}
-        self.before_us = 0.0
+        self.of_no_op: dict[str, float] = {}
         self.counts: dict[str, int] = {}
 
     def add(
@@ -68,7 +68,7 @@ class HandTracing:
             [graph], stacks=StackTable(tuple(self.frames), tuple(self.stacks)), sources={FILE: self.source}
         )
         if timed:
-            metric = OpMetric("tracing", "us", "traced", self.times, of_no_op=self.before_us)
+            metric = OpMetric("tracing", "us", "traced", self.times, of_no_op=self.of_no_op)
             packed[tracing_times_part(0)] = encode_part(metric)
         return packed
 

@@ -65,6 +65,13 @@ class Stage(msgspec.Struct, frozen=True):
     """The device of a partition; empty for other stages."""
 
 
+BEFORE_FIRST_LINE = "before the function's first line (AutoGraph and set-up)"
+
+AFTER_LAST_OP = "after the last op (outputs and TensorFlow's own book-keeping)"
+
+THROWN_AWAY = "ops of graphs that TensorFlow made and threw away"
+
+
 class OpMetric(msgspec.Struct, frozen=True):
     """A measurement as an overlay on a graph: one number an op id, so that every one is sorted and coloured alike."""
 
@@ -73,8 +80,8 @@ class OpMetric(msgspec.Struct, frozen=True):
     stage: str
     values: dict[str, float]
     basis: Basis = "measured"
-    of_no_op: float = 0.0
-    """What was measured beside all ops."""
+    of_no_op: dict[str, float] = {}
+    """What was measured beside all ops, by what it was."""
 
 
 class Tracing(msgspec.Struct, frozen=True):

@@ -291,7 +291,7 @@ def test_thirty_thousand_ops_take_about_a_second() -> None:
     packed[eager_part(0)] = encode_part(msgspec.structs.replace(PART, ops=ops))
     recording = recording_of(packed)
     recording.eager()
-    start = time.perf_counter()
+    start = time.thread_time()
     explain_eager(recording, AnalysisOptions())
     # Far above what it takes: this guards against quadratic work, not against a slow machine.
-    assert time.perf_counter() - start < 5.0
+    assert time.thread_time() - start < 5.0

@@ -163,9 +163,9 @@ def test_damaged_files_open_or_are_refused(batch: int, tmp_path: Path) -> None:
     whole, path, refused = whole_recording(), tmp_path / "damaged.tfgdbg", 0
     for number in range(batch * FILES // BATCHES, (batch + 1) * FILES // BATCHES):
         write_damaged(random.Random(number), whole, path)
-        start = time.perf_counter()
+        start = time.thread_time()
         error = refusal_of(path)
-        assert time.perf_counter() - start < MAX_SECONDS, f"file {number}"
+        assert time.thread_time() - start < MAX_SECONDS, f"file {number}"
         if error is not None:
             refused += 1
             assert isinstance(error, DebuggerError), f"file {number}: {error!r}"

@@ -8,10 +8,10 @@ from tests.hand_built import packed_recording, recording_of, small_traced
 from tests.timed_recordings import packed_with_times
 from tests.traced_by_hand import FILE, HandTracing
 from tfgraphdbg.analyses.bottlenecks.first_call import first_call_tables, tracing_findings
-from tfgraphdbg.analyses.bottlenecks.tracing_lines import BEFORE_FIRST_LINE
 from tfgraphdbg.measured_times import times_part
 from tfgraphdbg.recording import CALLS_PART, CallRecord, Recording, rewrites_part
 from tfgraphdbg.recording_file import encode_part
+from tfgraphdbg.recording_meta import AFTER_LAST_OP, BEFORE_FIRST_LINE, THROWN_AWAY
 from tfgraphdbg.report import Table
 from tfgraphdbg.rewrites import RewriteHistory, RewritePart, RewriteStep
 
@@ -97,13 +97,15 @@ def test_lines_are_those_of_the_innermost_frames_with_the_most_expensive_first()
     assert table.rows == ((FILE, 3, 3, 6.0, 0.4286), (FILE, 1, 1, 1.0, 0.0714))
 
 
-def test_time_before_the_first_line_has_a_row_of_its_own():
+def test_time_of_no_op_has_rows_of_its_own():
     traced = two_lines(2_000.0)
-    traced.before_us = 7_000.0
-    tables = tables_of(traced.recording(trace_ms=14.0))
-    assert tables["tracing-lines"].rows[0] == (BEFORE_FIRST_LINE, None, None, 7.0, 0.5)
+    traced.of_no_op = {BEFORE_FIRST_LINE: 7_000.0, AFTER_LAST_OP: 500.0, THROWN_AWAY: 0.0}
+    tables = tables_of(traced.recording(trace_ms=14.5))
+    assert tables["tracing-lines"].rows[0] == (BEFORE_FIRST_LINE, None, None, 7.0, 0.4828)
+    assert tables["tracing-lines"].rows[-1] == (AFTER_LAST_OP, None, None, 0.5, 0.0345)
+    assert len(tables["tracing-lines"].rows) == 4
     phases = {row[0]: row[1] for row in tables["first-call"].rows}
-    assert (phases[BEFORE_FIRST_LINE], phases["Python tracing"]) == (7.0, 7.0)
+    assert (phases[BEFORE_FIRST_LINE], phases["Python tracing"]) == (7.0, 7.5)
 
 
 def test_without_measured_times_lines_have_ops_alone():

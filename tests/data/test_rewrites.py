@@ -185,6 +185,6 @@ def test_checking_takes_no_time_worth_mentioning():
         for place in range(25)
     )
     history = RewriteHistory("f", "", steps)
-    started = time.perf_counter()
+    started = time.thread_time()
     assert damage_of(history, first, 0) == ""
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0

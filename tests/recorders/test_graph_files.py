@@ -73,11 +73,12 @@ def test_damaged_graph_defs_open_or_give_one_clear_line(graph_def, tmp_path):
     for number in range(200):
         path = tmp_path / f"damaged{number}.pb"
         path.write_bytes(damaged(whole, chance))
-        started = time.perf_counter()
+        # Processor time: what this says of a file must not depend on what else the machine does.
+        started = time.thread_time()
         error = error_of_opening(path)
         refused += error is not None
         assert error is None or (error.exit_code == ExitCode.UNREADABLE_INPUT and "\n" not in error.message.strip())
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
     assert 20 < refused < 200
 
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import msgspec
@@ -108,10 +107,18 @@ def test_the_graph_after_a_pass_is_there(watched):
     assert len(recording.graph("after:model_pruner", tracing).ops) <= len(recording.graph("lowered", tracing).ops)
 
 
-def test_without_a_replay_the_reason_is_that_nobody_asked(tf):
-    started = time.perf_counter()
+@pytest.fixture
+def no_process(monkeypatch):
+    """A replay that starts a process fails the test."""
+
+    def refused(*_, **__):
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(replayed_passes.subprocess, "Popen", refused)
+
+
+def test_without_a_replay_the_reason_is_that_nobody_asked(tf, no_process):
     recording = tfgraphdbg.record(lambda x: tf.nn.relu(x) * 2.0 + 1.0, tf.ones([3]), passes=False)
-    assert time.perf_counter() - started < 2.0
     assert not recording.rewrites()
     (reason,) = gaps(recording)
     assert "a replay in another process was not asked for" in reason
@@ -194,9 +201,7 @@ def one(tf):
 def test_a_replay_that_takes_too_long_is_given_up(one, monkeypatch):
     monkeypatch.setattr(replayed_passes, "LIMIT_S", 0.3)
     monkeypatch.setattr(replayed_passes, "LIMIT_PER_FIRST_RUN", 0)
-    started = time.perf_counter()
     assert_only_passes_are_missing(one(), "more than 0 s")
-    assert time.perf_counter() - started < 3.0
 
 
 def test_a_python_that_cannot_be_started_is_the_reason(one, monkeypatch):
@@ -233,9 +238,8 @@ def test_a_process_that_dies_is_the_reason(tmp_path):
     assert_only_passes_are_missing(recording, "ended with code 7")
 
 
-def test_a_block_that_is_interrupted_waits_for_no_replay(tf):
+def test_a_block_that_is_interrupted_waits_for_no_replay(tf, no_process):
     f = tf.function(lambda x: tf.nn.relu(x) * 2.0 + 1.0)
-    started = time.perf_counter()
 
     def interrupted(x):
         f(x)
@@ -243,7 +247,6 @@ def test_a_block_that_is_interrupted_waits_for_no_replay(tf):
 
     with pytest.raises(KeyboardInterrupt), tfgraphdbg.watch() as recording:
         interrupted(tf.ones([3]))
-    assert time.perf_counter() - started < 2.0
     assert not recording.main_tracing.stage("lowered")
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture(scope="module")
 def recording(recorded):
-    return load(recorded("control_flow.py:while_loop"))
+    return load(recorded("control_flow.py:while_loop", "--steps", "3"))
 
 
 def test_a_recorded_step_and_its_profile(recording):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 
 from textual.events import Event, Key, MouseScrollDown, MouseScrollUp
@@ -44,6 +45,8 @@ class DrivenApp:
             self._loop.run_until_complete(self._life)
         finally:
             self._loop.close()
+            # An app keeps its graphs from the collector for good. Hundreds of dead apps make each new one slower.
+            gc.unfreeze()
 
     async def _live(self) -> None:
         # Textual needs one task from start to end, and a test is a plain function.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tfgraphdbg.graph_model import garbage_collection_paused
+from tfgraphdbg.graph_model import garbage_collection_paused, keep_for_good
 
 
 @contextmanager
@@ -18,4 +17,4 @@ def kept_for_good() -> Iterator[None]:
     """
     with garbage_collection_paused():
         yield
-        gc.freeze()
+        keep_for_good()

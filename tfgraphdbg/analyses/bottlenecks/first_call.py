@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from statistics import median
 
 from tfgraphdbg.analyses.bottlenecks.tracing_lines import (
-    BEFORE_FIRST_LINE,
-    before_first_line_ms,
+    of_no_op_ms,
     slow_line_findings,
     tracing_lines_table,
 )
 from tfgraphdbg.analyses.bottlenecks.unrolled_loops import unrolled_loop_findings
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import Basis, Recording, Tracing
+from tfgraphdbg.recording_meta import BEFORE_FIRST_LINE
 from tfgraphdbg.report import Column, Finding, Table
 from tfgraphdbg.rewrites import RewriteHistory
 
@@ -53,7 +53,7 @@ def _phases(recording: Recording, tracing: Tracing) -> Iterator[PhaseRow]:
     if tracing.trace_ms is None:
         yield "Python tracing", None, "", "it was traced before recording began"
     else:
-        before = before_first_line_ms(recording, tracing)
+        before = of_no_op_ms(recording, tracing).get(BEFORE_FIRST_LINE, 0.0)
         if before:
             yield BEFORE_FIRST_LINE, round(before, 3), "measured", ""
         note = "from the function's first line on" if before else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from tfgraphdbg.graph_model import GraphModel
@@ -13,8 +13,6 @@ LONG_TRACING_MS = 2_000.0
 """A tracing that takes longer than this is worth looking at."""
 
 MOST = 0.5
-
-BEFORE_FIRST_LINE = "before the function's first line (AutoGraph and set-up)"
 
 NOT_RECORDED = "tracing time by line not recorded"
 
@@ -53,23 +51,15 @@ def tracing_lines_table(recording: Recording, tracing: Tracing) -> Table | None:
     """Ops and tracing time by source line; None when the traced graph was not recorded."""
     if tracing.stage("traced") is None:
         return None
-    lines = traced_lines(recording, tracing)
-    before = before_first_line_ms(recording, tracing)
-    total = _total_ms(tracing, lines, before)
+    lines, beside = traced_lines(recording, tracing), of_no_op_ms(recording, tracing)
+    total = _total_ms(tracing, lines, beside)
+    spent = [(line.ms, (line.file or "(no line of yours)", line.line or None, line.ops)) for line in lines]
+    spent += [(ms, (name, None, None)) for name, ms in beside.items() if ms]
+    spent.sort(key=lambda row: row[0] or 0.0, reverse=True)
     rows: list[tuple[Cell, ...]] = [
-        (
-            line.file or "(no line of yours)",
-            line.line or None,
-            line.ops,
-            None if line.ms is None else round(line.ms, 3),
-            round(line.ms / total, 4) if line.ms is not None and total else None,
-        )
-        for line in lines
+        (*place, None if ms is None else round(ms, 3), round(ms / total, 4) if ms is not None and total else None)
+        for ms, place in spent
     ]
-    if before:
-        share = round(before / total, 4)
-        more = sum(1 for line in lines if (line.ms or 0.0) > before)
-        rows.insert(more, (BEFORE_FIRST_LINE, None, None, round(before, 3), share))
     known = recording.tracing_times(tracing) is not None
     title = "What each source line added to the traced graph" + ("" if known else f"; {NOT_RECORDED}")
     columns = (
@@ -82,15 +72,15 @@ def tracing_lines_table(recording: Recording, tracing: Tracing) -> Table | None:
     return Table("tracing-lines", title, columns, tuple(rows))
 
 
-def before_first_line_ms(recording: Recording, tracing: Tracing) -> float:
-    """What passed before the traced function was entered; 0 when it was not measured."""
+def of_no_op_ms(recording: Recording, tracing: Tracing) -> dict[str, float]:
+    """What passed beside the ops, by what it was: before the function's first line, after its last op, thrown away."""
     metric = recording.tracing_times(tracing)
-    return metric.of_no_op / 1e3 if metric else 0.0
+    return {name: us / 1e3 for name, us in metric.of_no_op.items()} if metric else {}
 
 
-def _total_ms(tracing: Tracing, lines: tuple[TracedLine, ...], before_ms: float) -> float:
+def _total_ms(tracing: Tracing, lines: tuple[TracedLine, ...], beside: Mapping[str, float]) -> float:
     """All of tracing, as far as it is known: ops are only a part of it."""
-    return max(tracing.trace_ms or 0.0, before_ms + sum(line.ms or 0.0 for line in lines))
+    return max(tracing.trace_ms or 0.0, sum(beside.values()) + sum(line.ms or 0.0 for line in lines))
 
 
 def slow_line_findings(recording: Recording, tracing: Tracing, told: Set[tuple[str, int]]) -> Iterator[Finding]:
@@ -99,7 +89,7 @@ def slow_line_findings(recording: Recording, tracing: Tracing, told: Set[tuple[s
     if trace_ms < LONG_TRACING_MS or tracing.stage("traced") is None or recording.tracing_times(tracing) is None:
         return
     lines = traced_lines(recording, tracing)
-    total = _total_ms(tracing, lines, before_first_line_ms(recording, tracing))
+    total = _total_ms(tracing, lines, of_no_op_ms(recording, tracing))
     for line in lines[:1]:
         share = (line.ms or 0.0) / total
         if share >= MOST and line.line and (line.file, line.line) not in told:
