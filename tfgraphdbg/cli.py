@@ -129,8 +129,9 @@ def _refuse_recording_options(arguments: argparse.Namespace, target: str) -> Non
         return
     options = ("input", "inputs_from", "mode", "batch", "seed", "without", "only", "steps", "eager", "timeout", "save")
     for option in options:
-        if getattr(arguments, option) not in (None, []):
-            name = "--" + option.replace("_", "-")
+        value = getattr(arguments, option)
+        if value not in (None, []):
+            name = ("--no-" if value is False else "--") + option.replace("_", "-")
             raise UsageError(f"{name} is for recording, and {target} is a recording already", f"leave {name} out")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.hand_built import packed_recording, recording_of, small_traced
 from tests.timed_recordings import packed_with_times
 from tests.traced_by_hand import FILE, HandTracing
+from tfgraphdbg.analyses.bottlenecks import first_call
 from tfgraphdbg.analyses.bottlenecks.first_call import first_call_tables, tracing_findings
+from tfgraphdbg.analyses.bottlenecks.lost_tracings import lost_tracing_findings, lost_tracing_ms
 from tfgraphdbg.measured_times import times_part
 from tfgraphdbg.recording import CALLS_PART, CallRecord, Recording, rewrites_part
 from tfgraphdbg.recording_file import encode_part
@@ -138,3 +141,38 @@ def test_the_line_that_makes_most_of_a_long_tracing_is_told():
 def test_a_short_tracing_or_one_without_a_slow_line_is_fine(slow_us, trace_ms):
     recording = two_lines(slow_us if trace_ms > 2_000 else 100.0).recording(trace_ms=trace_ms)
     assert tracing_findings(recording, recording.main_tracing) == []
+
+
+def after_a_lost_tracing(lost_ms: float, **facts: object) -> Recording:
+    """A recording whose main tracing came after another one of the same function, of which no graph is left."""
+    recording = two_lines(2_000.0).recording(trace_ms=14.0, first_run_ms=6.0)
+    main = msgspec.structs.replace(recording.main_tracing, index=1)
+    facts = {"stages": (), "calls": 0, "trace_ms": lost_ms, "first_run_ms": None, **facts}
+    meta = msgspec.structs.replace(
+        recording.meta, tracings=(msgspec.structs.replace(main, index=0, **facts), main), main_tracing=1
+    )
+    return Recording(meta, recording.parts)
+
+
+def test_a_tracing_that_was_thrown_away_is_a_phase_and_a_finding():
+    recording = after_a_lost_tracing(980.0)
+    assert lost_tracing_ms(recording, recording.main_tracing) == 980.0
+    phases = list(first_call._phases(recording, recording.main_tracing))
+    assert phases[0][:3] == ("a first tracing, for nothing", 980.0, "measured")
+    assert first_call._title(recording, recording.main_tracing) == "Where the 1,000.0 ms of the first call went"
+    (found,) = lost_tracing_findings(recording, recording.main_tracing)
+    assert (found.rule, found.cost) == ("traced-for-nothing", 980.0)
+    assert found.evidence == {"lost_ms": 980.0, "trace_ms": 14.0, "share": 0.98}
+    assert [source.line for source in found.sources] == [recording.main_tracing.line]
+
+
+@pytest.mark.parametrize("fact", [{"signature": "(x: another)"}, {"calls": 1}, {"line": 99}, {"trace_ms": None}])
+def test_another_tracing_was_not_for_nothing(fact):
+    recording = after_a_lost_tracing(980.0, **fact)
+    assert lost_tracing_ms(recording, recording.main_tracing) == 0.0
+    assert not list(lost_tracing_findings(recording, recording.main_tracing))
+
+
+def test_a_short_tracing_for_nothing_is_not_worth_a_word():
+    recording = after_a_lost_tracing(499.0)
+    assert not list(lost_tracing_findings(recording, recording.main_tracing))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tfgraphdbg
+from tfgraphdbg.analyses.bottlenecks.lost_tracings import lost_tracing_ms
 from tfgraphdbg.measured_times import TimesPart
 from tfgraphdbg.recording import OpMetric, Recording
 from tfgraphdbg.recording_file import load
@@ -114,8 +115,11 @@ def test_python_in_a_py_function_is_time_of_its_op(tf, own_process):
         return tf.py_function(lambda y: (time.sleep(0.02), y * 2.0)[1], [x], tf.float32) + 1.0
 
     times = times_of(record(sleeps, tf.ones([2])))
-    assert times.ops[0].self_us == pytest.approx(20_000, rel=0.25)
-    assert times.ops[0].self_us > 0.9 * times.steps[0].op_us
+    assert 20_000 < times.ops[0].self_us < 40_000
+    # Of the same step, since a busy machine may wake it late in one of them.
+    step = times.steps[times.timeline_step]
+    of_it = sum(ns for op, ns in zip(times.timeline.op, times.timeline.self_ns, strict=True) if op == 0) / 1e3
+    assert of_it > 0.9 * step.op_us
 
 
 def test_a_function_compiled_whole_has_a_run_and_instructions(tf, functions):
@@ -293,6 +297,7 @@ def test_of_a_function_that_is_traced_twice_the_time_is_known_too(tf):
     # The first graph is gone, and its time with it: what the tracings took is known of each.
     assert first.trace_ms > 50
     assert recording.tracing_times(first) is None
+    assert lost_tracing_ms(recording, recording.main_tracing) == first.trace_ms
     metric = recording.tracing_times(second)
     assert metric is not None
     assert told_ms(metric) == pytest.approx(second.trace_ms, rel=0.01, abs=0.2)

@@ -146,18 +146,18 @@ def test_busy_threads_are_plotted() -> None:
         assert ui.app.is_running
 
 
-def test_every_topic_can_be_looked_at_in_every_size() -> None:
-    for size in ((80, 24), (120, 36), (200, 60), (30, 10)):
-        with DrivenApp(recording_with_times(), size) as ui:
-            ui.press("b")
-            for _ in topics(ui)._topics:
-                ui.press("j")
-                assert max(map(len, ui.lines())) <= size[0]
-                ui.press("enter", "l", "G", "h", "h")
-                if ui.app.current_mode != "bottlenecks":
-                    ui.press("b")
-                topics(ui).focus()
-                ui.settle()
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60), (30, 10)])
+def test_every_topic_can_be_looked_at_in_every_size(size: tuple[int, int]) -> None:
+    with DrivenApp(recording_with_times(), size) as ui:
+        ui.press("b")
+        for _ in topics(ui)._topics:
+            ui.press("j")
+            assert max(map(len, ui.lines())) <= size[0]
+            ui.press("enter", "l", "G", "h", "h")
+            if ui.app.current_mode != "bottlenecks":
+                ui.press("b")
+            topics(ui).focus()
+            ui.settle()
 
 
 @pytest.mark.parametrize("reason", ["", "it was recorded with --steps 0"])

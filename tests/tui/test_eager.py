@@ -129,17 +129,17 @@ def test_a_trace_without_times_and_costs_is_still_listed() -> None:
         assert {len(line) for line in ui.lines()} <= {119, 120}
 
 
-def test_every_topic_can_be_looked_at_in_every_size() -> None:
-    for size in ((80, 24), (120, 36), (200, 60), (30, 10)):
-        with DrivenApp(recording_with_times(), size) as ui:
-            ui.press("e")
-            for _ in topics(ui)._topics:
-                ui.press("j", "enter", "l", "G", "h", "h")
-                assert max(map(len, ui.lines())) <= size[0]
-                if ui.app.current_mode != "eager":
-                    ui.press("e")
-                topics(ui).focus()
-                ui.settle()
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60), (30, 10)])
+def test_every_topic_can_be_looked_at_in_every_size(size: tuple[int, int]) -> None:
+    with DrivenApp(recording_with_times(), size) as ui:
+        ui.press("e")
+        for _ in topics(ui)._topics:
+            ui.press("j", "enter", "l", "G", "h", "h")
+            assert max(map(len, ui.lines())) <= size[0]
+            if ui.app.current_mode != "eager":
+                ui.press("e")
+            topics(ui).focus()
+            ui.settle()
 
 
 def test_nothing_stays_on_screen_that_should_not() -> None:

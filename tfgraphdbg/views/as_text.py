@@ -12,7 +12,7 @@ from rich.text import Text
 from tfgraphdbg.foreign_text import shorten_middle, visible
 from tfgraphdbg.report import Finding, Report, Series
 from tfgraphdbg.views.contract import TextOptions
-from tfgraphdbg.views.human_units import human_evidence, human_quantity
+from tfgraphdbg.views.human_units import human_evidence, human_span
 from tfgraphdbg.views.text_table import table_lines
 
 MAX_LISTED_OPS = 5
@@ -124,8 +124,8 @@ def _series_lines(series: Series, width: int | None) -> Iterator[_Line]:
     yield _Line(
         Text.assemble("  ", (_bars(finite, lowest, highest, min(_MAX_BARS, (width or _MAX_BARS + 2) - 2)), "cyan"))
     )
-    span = f"{human_quantity(lowest, series.unit)} to {human_quantity(highest, series.unit)}"
-    over = f"{human_quantity(first, series.x_unit)} to {human_quantity(last, series.x_unit)}"
+    span = human_span(lowest, highest, series.unit)
+    over = human_span(first, last, series.x_unit)
     yield _Line(Text(f"  {visible(span)}, over {visible(over)}", "dim"), 2)
 
 

@@ -35,6 +35,14 @@ def human_quantity(value: float, unit: str) -> str:
     return f"{human_number(value)} {unit}".rstrip()
 
 
+def human_span(first: float, last: float, unit: str) -> str:
+    """From one number to another: `0.5 to 2 threads`, `812 ms to 1.2 s`."""
+    start, end = human_quantity(first, unit), human_quantity(last, unit)
+    # A unit that never changes with the size is said once.
+    once = f" {unit}"
+    return f"{start.removesuffix(once) if unit and end.endswith(once) else start} to {end}"
+
+
 def human_number(value: float) -> str:
     """A bare number with thousands separators and as many decimals as matter."""
     if isinstance(value, int) or not math.isfinite(value):

@@ -10,6 +10,8 @@ backbone = keras_hub.models.BertBackbone(
 logits = keras.layers.Dense(3)(backbone.output["pooled_output"])
 model = keras.Model(backbone.input, logits)
 optimizer = keras.optimizers.Adam()
+# Else the first tracing makes the variables, and TensorFlow throws its graph away.
+optimizer.build(model.trainable_variables)
 loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 

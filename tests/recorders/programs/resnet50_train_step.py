@@ -5,6 +5,8 @@ import tensorflow as tf
 
 model = keras.applications.ResNet50(weights=None)
 optimizer = keras.optimizers.Adam()
+# Else the first tracing makes the variables, and TensorFlow throws its graph away.
+optimizer.build(model.trainable_variables)
 loss_of = keras.losses.SparseCategoricalCrossentropy()
 
 

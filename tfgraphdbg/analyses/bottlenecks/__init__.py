@@ -21,6 +21,7 @@ from tfgraphdbg.analyses.bottlenecks.time_tables import lines_table, ops_table, 
 from tfgraphdbg.analyses.bottlenecks.title import title_of
 from tfgraphdbg.analyses.bottlenecks.whole_step import compiled_title, functions_table, functions_with_times
 from tfgraphdbg.analyses.contract import AnalysisOptions
+from tfgraphdbg.analyses.known_target import is_in_place
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.measured_times import TimesPart
 from tfgraphdbg.recording import MissingEvidence, OpMetric, Recording, Tracing
@@ -134,10 +135,17 @@ def _why_no_times(recording: Recording, tracing: Tracing) -> str:
     others = functions_with_times(recording)
     if others:
         return f"no steps of {tracing.function} were timed, but those of others: --function {others[0]} shows them"
-    return (
-        f"no steps of {tracing.function} were timed; record again with --steps 10, "
-        "as in: tfgraphdbg record model.py:train_step --steps 10 -o run.tfgdbg"
-    )
+    return f"no steps of {tracing.function} were timed; to have them: {_how_to_time(recording, tracing)}"
+
+
+def _how_to_time(recording: Recording, tracing: Tracing) -> str:
+    """What to type to have measured times."""
+    kind, name = recording.target.kind, recording.target.name
+    if is_in_place(recording):
+        if kind == "program":
+            return "tfgraphdbg.watch(steps=10), and call the function more than once inside of it"
+        return f"tfgraphdbg.record({name}, ..., steps=10)"
+    return f"tfgraphdbg record {name} --steps 10"
 
 
 def _nothing(recording: Recording, reason: str, tracing: Tracing | None) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
+from tfgraphdbg.analyses.bottlenecks.lost_tracings import WHY, lost_tracing_findings, lost_tracing_ms
 from tfgraphdbg.analyses.bottlenecks.tracing_lines import (
     of_no_op_ms,
     slow_line_findings,
@@ -26,12 +27,14 @@ def first_call_tables(recording: Recording, tracing: Tracing) -> tuple[Table, ..
     """`first-call`, one row a phase, and `tracing-lines`, one row a source line; a graph that is not there has none."""
     rows = tuple(_phases(recording, tracing))
     lines = tracing_lines_table(recording, tracing)
-    return (Table("first-call", _title(tracing), _COLUMNS, rows), *((lines,) if lines else ()))
+    return (Table("first-call", _title(recording, tracing), _COLUMNS, rows), *((lines,) if lines else ()))
 
 
-def _title(tracing: Tracing) -> str:
+def _title(recording: Recording, tracing: Tracing) -> str:
     """Only what was measured is told of: a call that came after tracing elsewhere, or no call, is no first call."""
     traced, ran = tracing.trace_ms, tracing.first_run_ms
+    if traced is not None:
+        traced += lost_tracing_ms(recording, tracing)
     if traced is not None and ran is not None:
         return f"Where the {traced + ran:,.1f} ms of the first call went"
     if traced is not None:
@@ -42,17 +45,21 @@ def _title(tracing: Tracing) -> str:
 
 
 def tracing_findings(recording: Recording, tracing: Tracing) -> list[Finding]:
-    """Loops that Python unrolled, and lines that make most of a long tracing."""
+    """Loops that Python unrolled, tracings for nothing, and lines that make most of a long tracing."""
     with garbage_collection_paused():
         unrolled = unrolled_loop_findings(recording, tracing)
         told = {(source.file, source.line) for finding in unrolled for source in finding.sources}
-        return [*unrolled, *slow_line_findings(recording, tracing, told)]
+        lost = lost_tracing_findings(recording, tracing)
+        return [*unrolled, *lost, *slow_line_findings(recording, tracing, told)]
 
 
 def _phases(recording: Recording, tracing: Tracing) -> Iterator[PhaseRow]:
     if tracing.trace_ms is None:
         yield "Python tracing", None, "", "it was traced before recording began"
     else:
+        lost = lost_tracing_ms(recording, tracing)
+        if lost:
+            yield "a first tracing, for nothing", round(lost, 3), "measured", WHY
         before = of_no_op_ms(recording, tracing).get(BEFORE_FIRST_LINE, 0.0)
         if before:
             yield BEFORE_FIRST_LINE, round(before, 3), "measured", ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tfgraphdbg.analyses.bottlenecks.host_findings import host_findings
@@ -97,10 +96,12 @@ def _hot_lines(all_lines: Sequence[LineTime], summary: StepSummary) -> Iterator[
 
 def _kinds(line: LineTime) -> list[tuple[str, float]]:
     """The op types that take most of a line's time, each with its share of it."""
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = {}
     for op in line.ops:
-        spent[op.node.op_type or "?"] += op.time.self_us  # type: ignore[assignment]
-    return [(kind, us / line.self_us) for kind, us in spent.most_common(3) if us >= 0.05 * line.self_us]
+        kind = op.node.op_type or "?"
+        spent[kind] = spent.get(kind, 0.0) + op.time.self_us
+    most = sorted(spent.items(), key=lambda item: item[1], reverse=True)[:3]
+    return [(kind, us / line.self_us) for kind, us in most if us >= 0.05 * line.self_us]
 
 
 def _advice(ops: Sequence[MeasuredOp], total_us: float) -> str:

@@ -53,7 +53,9 @@ def tracing_lines_table(recording: Recording, tracing: Tracing) -> Table | None:
         return None
     lines, beside = traced_lines(recording, tracing), of_no_op_ms(recording, tracing)
     total = _total_ms(tracing, lines, beside)
-    spent = [(line.ms, (line.file or "(no line of yours)", line.line or None, line.ops)) for line in lines]
+    spent: list[tuple[float | None, tuple[str, int | None, int | None]]] = [
+        (line.ms, (line.file or "(no line of yours)", line.line or None, line.ops)) for line in lines
+    ]
     spent += [(ms, (name, None, None)) for name, ms in beside.items() if ms]
     spent.sort(key=lambda row: row[0] or 0.0, reverse=True)
     rows: list[tuple[Cell, ...]] = [

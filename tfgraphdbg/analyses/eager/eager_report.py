@@ -12,8 +12,8 @@ from tfgraphdbg.analyses.eager.cost_tables import cost_table, gap_table
 from tfgraphdbg.analyses.eager.eager_findings import eager_findings, skipped_python
 from tfgraphdbg.analyses.eager.eager_tables import lines_table, timeline_series, trace_table
 from tfgraphdbg.analyses.eager.gap_shares import GapPart, gap_parts
-from tfgraphdbg.analyses.eager.known_target import graph_advice, how_to_run_eagerly
 from tfgraphdbg.analyses.eager.matches_table import matches_table
+from tfgraphdbg.analyses.known_target import graph_advice, how_to_run_eagerly
 from tfgraphdbg.analyses.time_words import duration
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import MissingEvidence, Recording, Tracing
