@@ -45,7 +45,16 @@ class StackTable(msgspec.Struct, frozen=True):
 
     def user_frame(self, stack: int) -> Frame | None:
         """The innermost frame of the user's own code, or None."""
-        return next((frame for frame in reversed(self.frames_of(stack)) if not frame.library), None)
+        if stack < 0:
+            return None
+        try:
+            for index in reversed(self.stacks[stack]):
+                frame = self.frames[index]
+                if not frame.library:
+                    return frame
+        except IndexError:
+            raise UnreadableFileError(f"the recording is damaged: it has no Python stack number {stack}") from None
+        return None
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tests.hand_built import HOSTILE_NAMES, small_recording
 from tests.timed_recordings import SMALL_EAGER, packed_with_times, recording_with_times

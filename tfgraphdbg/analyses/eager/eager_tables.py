@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from tfgraphdbg.analyses.eager.compared_run import ComparedRun
+from tfgraphdbg.graph_model import OutputInfo
 from tfgraphdbg.message_words import listed
 from tfgraphdbg.recording import Frame
 from tfgraphdbg.report import Cell, Column, Series, Table
@@ -39,8 +40,12 @@ _LINE_COLUMNS = (
 def trace_table(run: ComparedRun) -> Table:
     """Every op that ran, in order."""
     rows = []
+    words: dict[tuple[OutputInfo, ...], str | None] = {}
+    threads = run.part.threads
     for op in run.part.ops:
         frame = run.line_of(op)
+        if op.outputs not in words:
+            words[op.outputs] = listed(map(str, op.outputs), 4) or None
         rows.append(
             (
                 op.index,
@@ -52,8 +57,8 @@ def trace_table(run: ComparedRun) -> Table:
                 op.kernel_us,
                 op.bytes,
                 listed(op.inputs) or None,
-                listed(map(str, op.outputs), 4) or None,
-                run.part.threads[op.thread] if run.part.threads else None,
+                words[op.outputs],
+                threads[op.thread] if threads else None,
             )
         )
     return Table("trace", "Ops of one eager run, in the order in which they ran", _TRACE_COLUMNS, tuple(rows))

@@ -7,11 +7,11 @@ ops the order decides. An op in the body of a loop or of a called function runs 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple, cast
 
-from tfgraphdbg.analyses.eager.match_keys import Place, Places, could_be, ranks
+from tfgraphdbg.analyses.eager.match_keys import Places, could_be, ranks
 from tfgraphdbg.eager_run import EagerOp
 from tfgraphdbg.graph_model import OpNode
 
@@ -30,9 +30,6 @@ _ARGUMENTS = frozenset({"Placeholder", "_Arg"})
 
 _MOST_TRIED = 16
 
-KeyOf = Callable[[Place], Hashable]
-OutputsKeyOf = Callable[[EagerOp | OpNode], Hashable]
-
 
 class Match(NamedTuple):
     """One eager op and the traced op that it is."""
@@ -41,43 +38,54 @@ class Match(NamedTuple):
     found_by: str
 
 
+class _Alike(NamedTuple):
+    """An op as the numbers by which it is compared: equal ones have equal numbers, and 0 stands for none."""
+
+    op: EagerOp | OpNode
+    op_type: str
+    while_tracing: str
+    """The op type to look for where tracing may have put a constant."""
+    places: tuple[int, int, int, int]
+    """Its stack, the user's part of it, the line; and nothing."""
+    outputs: tuple[int, int, int]
+    """Dtypes and shapes, dtypes and ranks; and nothing."""
+
+
+_EXACT, _RANKS, _NOTHING = range(3)
+
+_ANYWHERE = 3
+
+
 class _Round(NamedTuple):
-    """One way of telling which ops may belong together."""
+    """One kind of place at which ops may meet: indices into an `_Alike`'s keys."""
 
-    found_by: str
-    place: KeyOf
-    outputs: OutputsKeyOf
-    types: Mapping[str, str] = _GRAPH_TYPES
-    """Eager op types that are called otherwise in a graph."""
+    place: int
+    outputs: tuple[int, ...] = (_EXACT,)
+    """Tried one after the other, among the ops of one place and type."""
+    while_tracing: bool = False
 
-    def type_of(self, op: EagerOp) -> str:
-        """The op type to look for in the graph."""
-        return self.types.get(op.op_type, op.op_type)
-
-
-def _nothing(_: object) -> Hashable:
-    return ()
-
-
-def _exact(op: EagerOp | OpNode) -> Hashable:
-    return op.outputs
-
-
-def _ranks(op: EagerOp | OpNode) -> Hashable:
-    return ranks(op.outputs)
-
-
-_BY_PLACE: tuple[tuple[str, KeyOf], ...] = (
-    (FOUND_BY[0], lambda place: place.stack),
-    (FOUND_BY[1], lambda place: place.user_stack),
-    (FOUND_BY[2], lambda place: place.line),
-)
 
 _ROUNDS: tuple[_Round, ...] = (
-    *(_Round(found_by, place, outputs) for found_by, place in _BY_PLACE for outputs in (_exact, _ranks, _nothing)),
-    *(_Round(found_by, place, _exact, _KNOWN_WHILE_TRACING) for found_by, place in _BY_PLACE),
-    _Round(FOUND_BY[-1], _nothing, _exact),
+    *(_Round(place, (_EXACT, _RANKS, _NOTHING)) for place in range(3)),
+    *(_Round(place, while_tracing=True) for place in range(3)),
+    _Round(_ANYWHERE),
 )
+
+
+class _Numbers:
+    """Ops -> `_Alike`s. Places and shapes are compared here, once an op, and by their numbers ever after."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._outputs: dict[Hashable, tuple[int, int, int]] = {}
+        self._ranks: dict[Hashable, int] = {}
+
+    def of(self, op: EagerOp | OpNode, op_type: str, while_tracing: str = "") -> _Alike:
+        outputs = self._outputs.get(op.outputs)
+        if outputs is None:
+            number = self._ranks.setdefault(ranks(op.outputs), len(self._ranks))
+            outputs = self._outputs[op.outputs] = (len(self._outputs), number, 0)
+        return _Alike(op, op_type, while_tracing, (*self._places.of(op.stack), 0), outputs)
 
 
 def match_ops(
@@ -87,47 +95,62 @@ def match_ops(
 
     `unused_functions`: library functions that are not part of what ran, copies of others for the most part.
     """
-    ops = [op for op in traced if op.op_type not in _ARGUMENTS]
-    left = list(eager)
+    numbers = _Numbers(places)
+    ops = [numbers.of(op, op.op_type) for op in traced if op.op_type not in _ARGUMENTS]
+    left = [
+        numbers.of(op, _GRAPH_TYPES.get(op.op_type, op.op_type), _KNOWN_WHILE_TRACING.get(op.op_type, op.op_type))
+        for op in eager
+    ]
     found: dict[int, Match] = {}
     for unused in (False, True):
-        free: defaultdict[str, list[OpNode]] = defaultdict(list)
-        for op in ops:
-            if (op.function in unused_functions) is unused:
-                free[op.op_type].append(op)
+        free = [entry for entry in ops if (cast(OpNode, entry.op).function in unused_functions) is unused]
         for round_ in _ROUNDS:
-            # Most ops are matched in the first round, and most of the others have no op of their type to go with.
-            able = [op for op in left if free.get(round_.type_of(op))]
-            wanted = {round_.type_of(op) for op in able}
-            matched = _match_round(round_, able, [op for op_type in wanted for op in free[op_type]], places)
+            matched = _match_round(round_, left, free) if free else {}
             if matched:
                 found.update(matched)
-                left = [op for op in left if op.index not in matched]
+                left = [entry for entry in left if cast(EagerOp, entry.op).index not in matched]
                 used = {match.traced for match in matched.values()}
-                for op_type in wanted:
-                    free[op_type] = [op for op in free[op_type] if op.id not in used]
+                free = [entry for entry in free if cast(OpNode, entry.op).id not in used]
     return found
 
 
-def _match_round(round_: _Round, eager: list[EagerOp], traced: list[OpNode], places: Places) -> dict[int, Match]:
+def _match_round(round_: _Round, eager: list[_Alike], traced: list[_Alike]) -> dict[int, Match]:
     """Match what this round can."""
-    anywhere = round_.found_by == FOUND_BY[-1]
-    groups: defaultdict[Hashable, list[OpNode]] = defaultdict(list)
-    for op in traced:
-        place = round_.place(places.of(op.stack))
-        if place or (anywhere and op.op_type not in _TOO_COMMON):
-            groups[place, op.op_type, round_.outputs(op)].append(op)
-    alike: defaultdict[Hashable, list[EagerOp]] = defaultdict(list)
-    for eager_op in eager:
-        place = round_.place(places.of(eager_op.stack))
-        key = (place, round_.type_of(eager_op), round_.outputs(eager_op))
-        if (place or anywhere) and key in groups:
-            alike[key].append(eager_op)
+    there: dict[tuple[int, str], tuple[list[_Alike], list[_Alike]]] = {}
+    for entry in eager:
+        place = entry.places[round_.place]
+        if place or round_.place == _ANYWHERE:
+            op_type = entry.while_tracing if round_.while_tracing else entry.op_type
+            there.setdefault((place, op_type), ([], []))[0].append(entry)
+    for entry in traced:
+        place, op_type = entry.places[round_.place], entry.op_type
+        if place or (round_.place == _ANYWHERE and op_type not in _TOO_COMMON):
+            group = there.get((place, op_type))
+            if group is not None:
+                group[1].append(entry)
     found: dict[int, Match] = {}
-    for group, ops in alike.items():
-        for index, traced_id in _match_alike(ops, groups[group]):
-            found[index] = Match(traced_id, round_.found_by)
+    for ours, theirs in there.values():
+        if theirs:
+            _match_group(round_, ours, theirs, found)
     return found
+
+
+def _match_group(round_: _Round, eager: list[_Alike], traced: list[_Alike], found: dict[int, Match]) -> None:
+    """Match ops of one type at one place: those with equal outputs first."""
+    used: set[str] = set()
+    for outputs in round_.outputs:
+        groups: dict[int, list[OpNode]] = {}
+        for entry in traced:
+            if not used or cast(OpNode, entry.op).id not in used:
+                groups.setdefault(entry.outputs[outputs], []).append(cast(OpNode, entry.op))
+        alike: dict[int, list[EagerOp]] = {}
+        for entry in eager:
+            if entry.outputs[outputs] in groups and cast(EagerOp, entry.op).index not in found:
+                alike.setdefault(entry.outputs[outputs], []).append(cast(EagerOp, entry.op))
+        for key, ops in alike.items():
+            for index, traced_id in _match_alike(ops, groups[key]):
+                found[index] = Match(traced_id, FOUND_BY[round_.place])
+                used.add(traced_id)
 
 
 def _match_alike(eager: list[EagerOp], traced: list[OpNode]) -> Iterator[tuple[int, str]]:
