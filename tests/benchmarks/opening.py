@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ ANALYSES_OF_OPENED = (
     ("eager", "its eager ops beside the graph"),
 )
 
+MEASURED_PARTS = ("times", "tracing-times", "eager", "call-costs", "estimates")
+
 
 def rows(path: Path, repeats: int) -> Iterator[Row]:
     """Whole processes for what a user waits for; the library's parts inside this one."""
@@ -25,7 +28,9 @@ def rows(path: Path, repeats: int) -> Iterator[Row]:
     yield Row("its peak memory", overview.peak_mb, "MB", 400)
     help_ = medians(lambda: python("-m", "tfgraphdbg", "--help"), repeats)
     yield Row("tfgraphdbg --help, whole process", help_.seconds, "s", 0.3)
-    yield Row("size of the recording file, raw GraphDefs included", path.stat().st_size / 1e6, "MB", 6)
+    graphs_mb, measured_mb = sizes(path)
+    yield Row("size of the recording file: its graphs, raw GraphDefs included", graphs_mb, "MB", 6)
+    yield Row("what measured times, the eager run and the profiler's trace add to it", measured_mb, "MB", None)
     yield Row("diff of its traced and optimized graph", diff_seconds(path, repeats), "s", 0.7)
     for name, what in ANALYSES_OF_OPENED:
         yield Row(f"{name}: {what}", analysis_seconds(name, path, repeats), "s", 2.0)
@@ -34,6 +39,17 @@ def rows(path: Path, repeats: int) -> Iterator[Row]:
     yield Row("its traced graph as a networkx graph", median_seconds(lambda: fresh(traced).nx, repeats), "s", 1.0)
     order = median_seconds(lambda: fresh(traced).topological_order, repeats)
     yield Row("topological order of it", order, "s", 0.2)
+
+
+def sizes(path: Path) -> tuple[float, float]:
+    """Megabytes in the file: of what is always recorded, and of what was measured."""
+    with zipfile.ZipFile(path) as parts:
+        measured = sum(
+            part.compress_size
+            for part in parts.infolist()
+            if part.filename.startswith("traces/") or part.filename.rpartition("/")[2] in MEASURED_PARTS
+        )
+    return (path.stat().st_size - measured) / 1e6, measured / 1e6
 
 
 def fresh(graph: GraphModel) -> GraphModel:

@@ -87,7 +87,7 @@ def without_tensorflow(tmp_path: Path) -> dict[str, str]:
         (("overview", "{recording}", "--input", "float32[2]"), 2, "leave --input out"),
         (("overview", "{recording}", "--without", "remapper"), 2, "leave --without out"),
         (("overview", "{recording}", "--steps", "0"), 2, "leave --steps out"),
-        (("overview", "{recording}", "--no-eager"), 2, "leave --eager out"),
+        (("overview", "{recording}", "--no-eager"), 2, "leave --no-eager out"),
         (("overview", "{recording}", "--steps", "-1"), 2, "0 or more"),
         (("overview", "{recording}", "--only", "remapper"), 2, "leave --only out"),
         (("overview", "{program}", "--without", "remaper"), 2, "did you mean --without remapper?"),

@@ -234,14 +234,14 @@ def test_where_the_optimizer_runs_out_of_time_the_history_ends_with_the_graph_th
 
         @tf.function
         def f(x):
-            for step in range(2000):
+            for step in range(1000):
                 x = tf.identity(tf.nn.relu(x)) * 2.0 + float(step % 7)
             return x
 
         eager = context.context()
         eager.ensure_initialized()
         config = config_pb2.ConfigProto.FromString(eager.function_call_options.config_proto_serialized)
-        config.graph_options.rewrite_options.meta_optimizer_timeout_ms = 20
+        config.graph_options.rewrite_options.meta_optimizer_timeout_ms = 10
         eager.function_call_options = context.FunctionCallOptions(config_proto=config)
         f(tf.ones([3]))
         """,
@@ -266,7 +266,7 @@ FOLDER_WATCH = """
 
     @tf.function
     def f(x):
-        for step in range(1500):
+        for step in range(700):
             x = tf.nn.relu(x) * 2.0 + float(step)
         return x
     f(tf.ones([3]))
