@@ -148,8 +148,8 @@ def test_a_recording_that_a_crash_ended_still_tells_its_switches(tmp_path):
 
 
 def test_a_recording_in_the_cache_is_kept_apart_from_the_ordinary_one(tmp_path):
-    for words in ((), ("--only", "remapper")):
-        done = run_tfgraphdbg("overview", "matmul.py:matmul", *words, *GRAPHS_ALONE, cwd=SAMPLES, XDG_CACHE_HOME=str(tmp_path))
+    for words in (GRAPHS_ALONE, (*GRAPHS_ALONE, "--only", "remapper")):
+        done = run_tfgraphdbg("overview", "matmul.py:matmul", *words, cwd=SAMPLES, XDG_CACHE_HOME=str(tmp_path))
         assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "tfgraphdbg").iterdir()}
     assert names == {"matmul.py-matmul.tfgdbg", "matmul.py-matmul-only-remapper.tfgdbg"}
