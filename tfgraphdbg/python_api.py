@@ -51,14 +51,23 @@ def record(
     `without=("remapper",)` switches Grappler passes off for this one call, `only=("remapper",)` all others; a function
     that has a parameter of one of these names needs a lambda around it.
 
-    Raises MissingRequirementError without TensorFlow, UsageError for a pass that does not exist or cannot be switched;
+    Raises MissingRequirementError without TensorFlow, UsageError for a pass that does not exist or cannot be switched,
+    and for `steps` that is no whole number;
     what the function itself raises goes through unchanged.
     """
     from tfgraphdbg.pass_switches import parse_switches
     from tfgraphdbg.recorders import in_place
 
     switches = parse_switches(*([names] if isinstance(names, str) else names for names in (without, only)))
-    return in_place.record(function, args, kwargs, in_place.Wanted(switches, passes, steps, eager))
+    return in_place.record(function, args, kwargs, in_place.Wanted(switches, passes, _checked(steps), eager))
+
+
+def _checked(steps: object) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        raise UsageError(
+            f"steps={steps!r} is no number of steps", "give a whole number, such as 10; 0 measures nothing"
+        )
+    return steps
 
 
 def save(recording: Recording, path: str | os.PathLike[str]) -> None:
@@ -83,7 +92,7 @@ def watch(passes: bool = True, steps: int = 10) -> AbstractContextManager[Record
     """
     from tfgraphdbg.recorders import in_place
 
-    return in_place.watch(in_place.Wanted(replayed=passes, steps=steps))
+    return in_place.watch(in_place.Wanted(replayed=passes, steps=_checked(steps)))
 
 
 def analyze(recording: Recording, analysis: str = "overview", **options: Any) -> Report:

@@ -71,6 +71,12 @@ def matched(graph: str, eager: list[EagerOp], unused: frozenset[str] = frozenset
             ["a", "b"],
         ),
         (
+            "an output that was not asked for is empty in the graph, and may be anything eagerly",
+            "a = Svd -> float32[0] stack 1\nb = Svd -> float32[3] stack 2",
+            ("Svd float32[] 1", "Svd float32[] 2"),
+            ["a", "-"],
+        ),
+        (
             "the shape decides where the order differs",
             "a = MatMul -> float32[2,3] stack 5\nb = MatMul -> float32[3,2] stack 5",
             ("MatMul float32[3,2] 5", "MatMul float32[2,3] 5"),

@@ -10,7 +10,7 @@ from tests.timed_recordings import packed_with_times
 from tests.traced_by_hand import FILE, HandTracing
 from tfgraphdbg.analyses.bottlenecks import first_call
 from tfgraphdbg.analyses.bottlenecks.first_call import first_call_tables, tracing_findings
-from tfgraphdbg.analyses.bottlenecks.lost_tracings import lost_tracing_findings, lost_tracing_ms
+from tfgraphdbg.analyses.lost_tracings import lost_tracing_findings, lost_tracing_ms
 from tfgraphdbg.measured_times import times_part
 from tfgraphdbg.recording import CALLS_PART, CallRecord, Recording, rewrites_part
 from tfgraphdbg.recording_file import encode_part

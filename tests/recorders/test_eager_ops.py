@@ -458,3 +458,29 @@ def test_calls_that_take_longer_than_all_the_time_planned_have_one_sample_of_eac
     costs = measured_costs(loaded, example, RestoredState(loaded.function, None), budget_s=0.0)
     assert len(costs.eager_us) == len(costs.graph_us) == 1
     assert costs.note.startswith("one sample of each")
+
+
+def test_methods_run_as_they_were_written():
+    import tensorflow as tf
+
+    import tfgraphdbg
+
+    class Layered:
+        def __init__(self):
+            self.weight = tf.Variable(tf.ones([4, 4]))
+
+        @tf.function
+        def inner(self, x):
+            return tf.nn.relu(x @ self.weight)
+
+        @tf.function
+        def outer(self, x):
+            return tf.reduce_sum(self.inner(x))
+
+    layered = Layered()
+    layered.outer(tf.ones([2, 4]))
+    recording = tfgraphdbg.record(layered.outer, tf.ones([2, 4]), passes=False, steps=0, eager=True)
+    lines = {recording.stacks.user_frame(op.stack) for op in recording.eager().ops}
+    assert {line and line.file for line in lines} == {__file__}
+    assert {line.code for line in lines} >= {"return tf.nn.relu(x @ self.weight)"}
+    assert float(layered.outer(tf.ones([3, 4]))) == 48.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tfgraphdbg
-from tfgraphdbg.analyses.bottlenecks.lost_tracings import lost_tracing_ms
+from tfgraphdbg.analyses.lost_tracings import lost_tracing_ms
 from tfgraphdbg.measured_times import TimesPart
 from tfgraphdbg.recording import OpMetric, Recording
 from tfgraphdbg.recording_file import load

@@ -14,7 +14,7 @@ def graph_advice(recording: Recording, tracing: Tracing, trace_ms: float, calls:
     options = recording.meta.options.get("function")
     if tracing.jit_compile or (options or {}).get("jit_compile") == "True":
         return f"it is a tf.function with jit_compile already: {KEEP}; {pays}"
-    small = "where many small ops are left, try tf.function(jit_compile=True)"
+    small = "where many small ops are left, try tf.function(jit_compile=True), and measure both"
     if options:
         return f"it is a tf.function already: {KEEP}; {pays}; {small}"
     if options is None:

@@ -82,7 +82,7 @@ def measured_costs(
         loaded.function(*call.args, **call.kwargs)
 
     began = time.perf_counter()
-    count = min(_calls_a_sample(eager, graph, state, wait), max(1, most_calls // MOST_SAMPLES))
+    count = min(_calls_a_sample(eager, graph, loaded.callable, state, wait), max(1, most_calls // MOST_SAMPLES))
     most_samples = min(MOST_SAMPLES, (most_calls - TRIAL_CALLS) // count)
     eager_us: list[float] = []
     graph_us: list[float] = []
@@ -90,7 +90,7 @@ def measured_costs(
         spent = time.perf_counter() - began
         if spent > budget_s and graph_us and (len(graph_us) >= LEAST_SAMPLES or spent > 4 * budget_s):
             break
-        with eager_internals.functions_run_eagerly():
+        with eager_internals.functions_run_eagerly(loaded.callable):
             eager_us.append(_sample(eager, count, wait) * 1e6 / count)
         state.restore()
         graph_us.append(_sample(graph, count, wait) * 1e6 / count)
@@ -110,9 +110,9 @@ def _few(samples: int, budget_s: float) -> str:
     return f"{counted} of each, since calls take long: {budget_s:g} s were planned"
 
 
-def _calls_a_sample(eager: Run, graph: Run, state: RestoredState, wait: Run) -> int:
+def _calls_a_sample(eager: Run, graph: Run, called: object, state: RestoredState, wait: Run) -> int:
     """As many calls as the faster mode needs for a whole sample, unless the slower one would take very long for it."""
-    with eager_internals.functions_run_eagerly():
+    with eager_internals.functions_run_eagerly(called):
         eager_s = _trial(eager, wait)
     state.restore()
     graph_s = _trial(graph, wait)

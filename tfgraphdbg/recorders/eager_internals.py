@@ -103,16 +103,40 @@ def op_seeds() -> Any | None:
 
 
 @contextlib.contextmanager
-def functions_run_eagerly() -> Iterator[None]:
-    """While open, every `tf.function` calls its Python function, with no tracing and no XLA."""
+def functions_run_eagerly(called: Any = None) -> Iterator[None]:
+    """While open, every tf.function is a plain Python function, `called` and methods as they were written.
+
+    A method that was traced before would run what AutoGraph made of it: slower, and in lines of no file of the user's.
+    """
     import tensorflow
+    from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
     before = tensorflow.config.functions_run_eagerly()
+    bind = polymorphic_function.Function.__get__
+    converted: list[tuple[Any, Any]] = []
+
+    def as_written(function: Any) -> None:
+        wrapper: Any = getattr(function, "_python_function", None)
+        original = getattr(wrapper, "__original_wrapped__", None)
+        if original is not None and wrapper.__wrapped__ is not original:
+            converted.append((wrapper, wrapper.__wrapped__))
+            wrapper.__wrapped__ = original
+
+    def observed_bind(self: Any, *args: Any) -> Any:
+        function = bind(self, *args)
+        as_written(function)
+        return function
+
+    as_written(called)
+    polymorphic_function.Function.__get__ = observed_bind
     tensorflow.config.run_functions_eagerly(True)
     try:
         yield
     finally:
         tensorflow.config.run_functions_eagerly(before)
+        polymorphic_function.Function.__get__ = bind
+        for wrapper, wrapped in converted:
+            wrapper.__wrapped__ = wrapped
 
 
 @contextlib.contextmanager

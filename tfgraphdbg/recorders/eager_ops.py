@@ -40,7 +40,7 @@ def record_eager_ops(writer: RecordingWriter, loaded: LoadedTarget, call: Call) 
         return False
     state = RestoredState(loaded.function, loaded.model)
     try:
-        with eager_internals.functions_run_eagerly():
+        with eager_internals.functions_run_eagerly(loaded.callable):
             part = _eager_part(writer, loaded, call, state)
     except (Exception, SystemExit) as error:
         writer.miss(EVIDENCE, f"{loaded.name} does not run eagerly: {told_failure(writer, error)}")

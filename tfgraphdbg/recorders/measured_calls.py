@@ -28,7 +28,7 @@ CHEAP_LEFT_OUT = (
     "as the executor's"
 )
 
-SLOWED = "the profiler made these steps take {:.1f} times as long, which is mostly executor's and little op time"
+SLOWED = "the profiler made these steps take {:.1f} times as long: trust shares more than times"
 
 MUCH_SLOWER = 1.3
 

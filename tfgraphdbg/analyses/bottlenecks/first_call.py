@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from tfgraphdbg.analyses.bottlenecks.lost_tracings import WHY, lost_tracing_findings, lost_tracing_ms
 from tfgraphdbg.analyses.bottlenecks.tracing_lines import (
     of_no_op_ms,
     slow_line_findings,
     tracing_lines_table,
 )
 from tfgraphdbg.analyses.bottlenecks.unrolled_loops import unrolled_loop_findings
+from tfgraphdbg.analyses.lost_tracings import WHY, lost_tracing_findings, lost_tracing_ms
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.recording import Basis, Recording, Tracing
 from tfgraphdbg.recording_meta import BEFORE_FIRST_LINE
@@ -104,7 +104,7 @@ def _rest(recording: Recording, tracing: Tracing, passes_ms: float) -> Iterator[
         included = [] if passes_ms else ["Grappler's passes, which were not timed"]
         included += [] if steady is not None else ["the run itself"]
         included += ["collecting the graphs for this recording"]
-        yield name, round(rest, 3), "measured", f"includes {' and '.join(included)}"
+        yield name, round(rest, 3), "measured", f"includes {'; '.join(included)}"
     if steady is not None:
         yield "the run itself", round(steady, 3), "measured", how
 

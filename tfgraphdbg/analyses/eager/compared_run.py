@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from tfgraphdbg.analyses.eager.call_cost import CallCost, EagerTimes, call_cost, eager_times
 from tfgraphdbg.analyses.eager.graph_ends import GraphEnds, graph_ends
 from tfgraphdbg.analyses.eager.match_keys import Places
 from tfgraphdbg.analyses.eager.op_matches import Match, match_ops
+from tfgraphdbg.analyses.lost_tracings import lost_tracing_ms
 from tfgraphdbg.eager_run import EagerOp, EagerPart
 from tfgraphdbg.graph_model import GraphModel
 from tfgraphdbg.measured_times import TimesPart
@@ -38,11 +41,15 @@ def compared_run(recording: Recording, tracing: Tracing) -> ComparedRun:
     traced = recording.graph("traced", tracing) if tracing.stage("traced") else GraphModel("", "traced", ())
     graph = graph_ends(recording, tracing, traced) if part.ops else GraphEnds({}, {}, "")
     places = Places(recording.stacks, tracing)
+    costs = recording.call_costs(tracing)
+    lost_ms = lost_tracing_ms(recording, tracing)
+    if costs is not None and lost_ms:
+        costs = msgspec.structs.replace(costs, trace_ms=costs.trace_ms + lost_ms)
     return ComparedRun(
         part,
         recording.stacks,
         total,
-        call_cost(recording.call_costs(tracing), total),
+        call_cost(costs, total),
         recording.times(tracing),
         traced,
         match_ops(part.ops, traced.ops, places, _unused_functions(traced, graph)),
