@@ -5,7 +5,12 @@ from __future__ import annotations
 from tfgraphdbg.analyses.time_words import duration
 from tfgraphdbg.recording import Recording, Tracing
 
+PYTHON_CALLBACKS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+"""Op types that run Python inside of a graph."""
+
 KEEP = "keep it so; eager calls are what you would pay without"
+
+SMALL = "where many small ops are left, try tf.function(jit_compile=True), and measure both"
 
 
 def graph_advice(recording: Recording, tracing: Tracing, trace_ms: float, calls: int | None) -> str:
@@ -14,12 +19,19 @@ def graph_advice(recording: Recording, tracing: Tracing, trace_ms: float, calls:
     options = recording.meta.options.get("function")
     if tracing.jit_compile or (options or {}).get("jit_compile") == "True":
         return f"it is a tf.function with jit_compile already: {KEEP}; {pays}"
-    small = "where many small ops are left, try tf.function(jit_compile=True), and measure both"
+    # XLA refuses a graph that calls Python.
+    small = "" if _calls_python(recording, tracing) else f"; {SMALL}"
     if options:
-        return f"it is a tf.function already: {KEEP}; {pays}; {small}"
+        return f"it is a tf.function already: {KEEP}; {pays}{small}"
     if options is None:
-        return f"keep it a tf.function if it is one, and make it one if not: {pays}; {small}"
-    return f"call it through tf.function: {pays}; {small}"
+        return f"keep it a tf.function if it is one, and make it one if not: {pays}{small}"
+    return f"call it through tf.function: {pays}{small}"
+
+
+def _calls_python(recording: Recording, tracing: Tracing) -> bool:
+    if tracing.stage("traced") is None:
+        return False
+    return not PYTHON_CALLBACKS.isdisjoint(recording.graph("traced", tracing).op_type_counts())
 
 
 def is_in_place(recording: Recording) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tfgraphdbg.analyses.bottlenecks.measured_ops import MeasuredOp, StepSummary, sources_of
+from tfgraphdbg.analyses.known_target import PYTHON_CALLBACKS
 from tfgraphdbg.analyses.time_words import counted, duration, percent
 from tfgraphdbg.report import Finding
-
-PYTHON_CALLBACKS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 
 NOTEWORTHY_SHARE = 0.05
 WARNING_SHARE = 0.20

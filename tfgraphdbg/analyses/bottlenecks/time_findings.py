@@ -13,9 +13,10 @@ from tfgraphdbg.analyses.bottlenecks.measured_ops import (
     step_summary,
 )
 from tfgraphdbg.analyses.bottlenecks.path_findings import path_findings
-from tfgraphdbg.analyses.bottlenecks.python_callbacks import PYTHON_CALLBACKS, callback_findings
+from tfgraphdbg.analyses.bottlenecks.python_callbacks import callback_findings
 from tfgraphdbg.analyses.bottlenecks.step import MeasuredStep
 from tfgraphdbg.analyses.bottlenecks.time_tables import LineTime, line_times
+from tfgraphdbg.analyses.known_target import PYTHON_CALLBACKS
 from tfgraphdbg.analyses.time_words import counted, duration, percent, place
 from tfgraphdbg.graph_model import garbage_collection_paused
 from tfgraphdbg.message_words import quoted
