@@ -283,7 +283,7 @@ def test_busy_threads_are_counted_over_time() -> None:
     points = next(series for series in report.series if series.name == "busy-threads").points
     assert sum(count for _, count in points) / len(points) == pytest.approx(1.0, abs=0.01)
     assert max(count for _, count in points) == 2.0
-    assert "1.0 threads busy" in report.title
+    assert "ops on 1.0 threads at once" in report.title
 
 
 def test_efficiency_is_the_estimate_over_the_measured_time() -> None:

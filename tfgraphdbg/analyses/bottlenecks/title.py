@@ -23,5 +23,5 @@ def title_of(target: str, step: MeasuredStep) -> str:
         share = summary.share(sum(line.self_us for line in top))
         words.append(f"{percent(share)} of the busy time in {counted(len(top), 'line')}")
     if step.parallelism.span_ns:
-        words.append(f"{step.parallelism.mean:.1f} threads busy")
+        words.append(f"ops on {step.parallelism.mean:.1f} threads at once")
     return ", ".join(words)
