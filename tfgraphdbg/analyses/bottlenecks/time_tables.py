@@ -90,6 +90,7 @@ def ops_table(ops: Sequence[MeasuredOp], summary: StepSummary) -> Table:
     title = f"Time of each op in a step, median over the steps; {OF_BUSY}"
     if any((efficiency(op) or 0.0) > 1 for op in ops):
         title += "; efficiency above 100%: the cost model counts one operation a core and cycle"
+        title += ", so compare estimates, what_if_us too, with one another alone" * with_what_if
     return Table("ops", title, tuple(columns), tuple(rows))
 
 
