@@ -41,7 +41,7 @@ class StackTable(msgspec.Struct, frozen=True):
         try:
             return tuple([self.frames[index] for index in self.stacks[stack]])
         except IndexError:
-            raise UnreadableFileError(f"the recording is damaged: it has no Python stack number {stack}") from None
+            raise _no_stack(stack) from None
 
     def user_frame(self, stack: int) -> Frame | None:
         """The innermost frame of the user's own code, or None."""
@@ -53,8 +53,12 @@ class StackTable(msgspec.Struct, frozen=True):
                 if not frame.library:
                     return frame
         except IndexError:
-            raise UnreadableFileError(f"the recording is damaged: it has no Python stack number {stack}") from None
+            raise _no_stack(stack) from None
         return None
+
+
+def _no_stack(stack: int) -> UnreadableFileError:
+    return UnreadableFileError(f"the recording is damaged: it has no Python stack number {stack}")
 
 
 class Stage(msgspec.Struct, frozen=True):

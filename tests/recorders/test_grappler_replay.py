@@ -109,12 +109,16 @@ def test_the_graph_after_a_pass_is_there(watched):
 
 @pytest.fixture
 def no_process(monkeypatch):
-    """A replay that starts a process fails the test."""
+    """A replay that starts a process fails the test, whatever becomes of the error."""
+    started = []
 
-    def refused(*_, **__):
-        raise AssertionError("a process was started")
+    def refused(command, **_):
+        started.append(command)
+        raise OSError("no process may be started")
 
     monkeypatch.setattr(replayed_passes.subprocess, "Popen", refused)
+    yield
+    assert started == []
 
 
 def test_without_a_replay_the_reason_is_that_nobody_asked(tf, no_process):

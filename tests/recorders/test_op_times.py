@@ -115,7 +115,7 @@ def test_python_in_a_py_function_is_time_of_its_op(tf, own_process):
         return tf.py_function(lambda y: (time.sleep(0.02), y * 2.0)[1], [x], tf.float32) + 1.0
 
     times = times_of(record(sleeps, tf.ones([2])))
-    assert 20_000 < times.ops[0].self_us < 40_000
+    assert times.ops[0].self_us == pytest.approx(20_000, rel=0.25)
     # Of the same step, since a busy machine may wake it late in one of them.
     step = times.steps[times.timeline_step]
     of_it = sum(ns for op, ns in zip(times.timeline.op, times.timeline.self_ns, strict=True) if op == 0) / 1e3

@@ -158,7 +158,7 @@ def test_random_keys_never_end_it(recording: object) -> None:
     keys = [key.strip() for binding in ALL_BINDINGS for key in binding.key.split(",") if key.strip() not in ends_it]
     keys += [*'ab:"-=\\', "backspace", "delete", "left", "right"]
     with DrivenApp(recording, (80, 24)) as ui:  # type: ignore[arg-type]
-        for number in range(100):
+        for number in range(150):
             # A letter q in the search box is safe, and quits elsewhere.
             ui.press("q" if isinstance(ui.app.focused, Input) and number % 7 == 0 else chooser.choice(keys))
         assert ui.app.is_running
